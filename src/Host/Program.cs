@@ -80,6 +80,7 @@ static async Task Run(string[] args)
     builder.Services.AddSingleton(settings.Promises);
     builder.Services.AddSingleton<KeptBoards>();
     builder.Services.AddBulk();
+    builder.Services.AddDistributionPages();
     builder.Services.AddPerformance();
     builder.AddDemo(settings.Demo);
     builder.AddElsa();

@@ -54,23 +54,24 @@ public sealed class World : IAsyncDisposable
     }
 
     /// <summary>Another host on the same database, with its own connections and memory and the same clock. Dispose of it first.</summary>
-    public async Task<World> AnotherHostAsync()
+    /// <param name="ahead">How much its clock is wrong.</param>
+    public async Task<World> AnotherHostAsync(Duration ahead = default)
     {
-        var other = Host(_database, Clock, null, false, isGuest: true);
+        var other = Host(_database, Clock, null, false, isGuest: true, ahead);
         await other.Get<ServiceLevelCatalog>().LoadAsync();
         await other.Get<FormCatalog>().LoadAsync();
         await other.Get<PeopleCatalog>().LoadAsync();
         return other;
     }
 
-    private static World Host(TestDatabase database, FakeClock clock, MailSettings? mail, bool allowPrivateAddresses, bool isGuest)
+    private static World Host(TestDatabase database, FakeClock clock, MailSettings? mail, bool allowPrivateAddresses, bool isGuest, Duration ahead = default)
     {
         var collection = new ServiceCollection();
         collection.AddDataProtection().UseEphemeralDataProtectionProvider();
         var services = collection
             .AddLogging(l => l.SetMinimumLevel(LogLevel.None))
             .AddSingleton(_ => Sql.CreateDataSource(database.ApplicationConnectionString))
-            .AddSingleton<IClock>(clock)
+            .AddSingleton<IClock>(ahead == default ? clock : new Ahead(clock, ahead))
             .AddSingleton<Changes>()
             .AddSingleton<AddPerson>()
             .AddSingleton<SeedPeople>()
@@ -81,6 +82,7 @@ public sealed class World : IAsyncDisposable
             .AddWorkflows()
             .AddSingleton(mail ?? new())
             .AddSingleton(_ => new HttpEffects(allowPrivateAddresses))
+            .AddSingleton<TimeProvider>(new AheadTime(ahead))
             .BuildServiceProvider();
         return new World(database, services, isGuest) { Clock = clock };
     }
@@ -170,6 +172,16 @@ public sealed class World : IAsyncDisposable
     }
 
     static World() => SqlMapper.AddTypeHandler(new TextArray());
+
+    private sealed class Ahead(IClock clock, Duration by) : IClock
+    {
+        public Instant GetCurrentInstant() => clock.GetCurrentInstant() + by;
+    }
+
+    private sealed class AheadTime(Duration by) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + by.ToTimeSpan();
+    }
 
     private sealed class TextArray : SqlMapper.TypeHandler<string[]>
     {

@@ -1,3 +1,4 @@
+using Orchestration.Host.Shell.Parts;
 using Orchestration.Workflows.Distribution;
 using Orchestration.Workflows.Distribution.Matching;
 
@@ -19,6 +20,7 @@ internal static class DecisionWords
             Obstacle.Presence => "Not available",
             Obstacle.Shift => "Too little of the shift left",
             Obstacle.Capacity => "At capacity",
+            Obstacle.DeferredShare => "Rest of the shift is kept for deferred work",
             _ => "Has another offer to answer",
         };
 
@@ -48,6 +50,16 @@ internal static class DecisionWords
                 .OrderByDescending(part => part.Points)
                 .Select(part => $"{part.Name} {part.Points / 1000}")
         );
+
+    /// <summary>What deciding several tasks at once brought; null: nothing.</summary>
+    public static string? Of(PlanGain gain) =>
+        (gain.Tasks, gain.Score / 1000) switch
+        {
+            (> 0, _) => $"Deciding several tasks at once gave out {Words.Count(gain.Tasks, "more task")} than one after the other.",
+            (_, > 0 and var points) =>
+                $"Deciding several tasks at once matched people and tasks better than one after the other, by {Words.Count((int)points, "point")}.",
+            _ => null,
+        };
 
     public static string Order(WorkPlace place) =>
         (place.SlackMinutes, place.Late) switch

@@ -1,54 +1,32 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using NodaTime;
-using Orchestration.Engine.Model;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Host.Http;
 using Orchestration.Host.Shell.Parts;
+using Orchestration.Host.Tasks.Parts;
 using Orchestration.Host.Tasks.Verbs;
 using Orchestration.Workflows.Distribution;
-using Orchestration.Workflows.Distribution.Matching;
 using Orchestration.Workflows.People;
-using Orchestration.Workflows.Settings;
 using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Host.Distribution;
 
-/// <summary>What the page of a team's distribution shows.</summary>
-/// <param name="Team">The team.</param>
-/// <param name="Figures">How its offers went in the last week.</param>
-/// <param name="Form">The values of the form: typed ones, or the draft's, or the policy's.</param>
-/// <param name="Calendars">Names of calendars by id.</param>
-/// <param name="Me">User name of whoever reads.</param>
-public sealed record DistributionModel(
-    TeamDistribution Team,
-    OfferFigures Figures,
-    DistributionPolicy Form,
-    IReadOnlyDictionary<string, string> Calendars,
-    string Me
-)
-{
-    public IReadOnlyList<DefinitionError> Errors { get; init; } = [];
-
-    /// <summary>Why the last change was refused.</summary>
-    public string? Refused { get; init; }
-
-    public ReplayReport? Replay { get; init; }
-
-    /// <summary>Days that a replay covers.</summary>
-    public int Days { get; init; } = 30;
-}
-
 internal static class DistributionPages
 {
+    public static void AddDistributionPages(this IServiceCollection services) => services.AddSingleton<DistributionReads>();
+
     public static void MapDistributionPages(this WebApplication app)
     {
         var pages = app.MapGroup("").ExcludeFromDescription();
         pages.MapGet(
             "/offers/card",
-            async (WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
-                Html.Page(new OfferCard { Offers = await Offer.OpenOfAsync(runtime.Database, me.Id, runtime.Clock.Now(), cancel), Now = runtime.Clock.Now() })
+            async (WorkflowRuntime runtime, DatabaseTime time, Person me, CancellationToken cancel) =>
+            {
+                var now = await time.NowAsync(cancel);
+                return Html.Page(new OfferCard { Offers = await Offer.OpenOfAsync(runtime.Database, me.Id, now, cancel), Now = now });
+            }
         );
         pages.MapPost(
             "/offers/{id:guid}/accept",
@@ -73,7 +51,7 @@ internal static class DistributionPages
         );
         pages.MapGet(
             "/tasks/{id:guid}/distribution",
-            async (Guid id, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+            async (Guid id, WorkflowRuntime runtime, UnassignableWork unassignable, Person me, CancellationToken cancel) =>
                 await OfferEndpoints.DecisionsAsync(runtime, id, me, cancel) is not { } decisions
                 || await TaskDetail.FindAsync(runtime, id, me, cancel) is not { } task
                     ? Results.NotFound()
@@ -81,6 +59,7 @@ internal static class DistributionPages
                         new DecisionPanel
                         {
                             Decisions = decisions,
+                            Now = task.State == TaskState.Ready ? await unassignable.OfTaskAsync(task.Team, id, cancel) : null,
                             Task = id,
                             Me = me.Id,
                             SeesOthers = OfferEndpoints.SeesOthers(task.Team, me),
@@ -90,8 +69,8 @@ internal static class DistributionPages
         );
         pages.MapPost(
             "/tasks/{id:guid}/offer",
-            async (Guid id, [FromForm] Guid person, PushTask push, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
-                await push.RunAsync(id, person.ToString(), me, cancel) switch
+            async (Guid id, [FromForm(Name = TaskFields.Person)] string? person, PushTask push, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                await push.RunAsync(id, person, me, cancel) switch
                 {
                     TaskResult.Done => Results.LocalRedirect($"/tasks/{Ids.Text(id)}"),
                     var refused => Over("The task wasn't offered", (await Refusals.OfAsync(runtime.Database, refused, me, cancel)).Detail, id, false, 409),
@@ -100,23 +79,22 @@ internal static class DistributionPages
         var team = pages.MapGroup("/team/{key}/distribution");
         team.MapGet(
             "",
-            async (string key, DistributionPolicies policies, WorkflowRuntime runtime, ServiceLevelCatalog catalog, Person me, CancellationToken cancel) =>
-                await ReadAsync(key, policies, runtime, catalog, me, cancel) is { } model ? Page(model) : Results.NotFound()
+            async (string key, DistributionReads reads, Person me, CancellationToken cancel) =>
+                await reads.FindAsync(key, me, cancel) is { } model ? Page(model) : Results.NotFound()
         );
         team.MapPost(
             "",
             async (
                 string key,
                 HttpRequest request,
+                DistributionReads reads,
                 DistributionPolicies policies,
-                WorkflowRuntime runtime,
-                ServiceLevelCatalog catalog,
                 Replay replay,
                 Person me,
                 CancellationToken cancel
             ) =>
             {
-                if (await ReadAsync(key, policies, runtime, catalog, me, cancel) is not { } model)
+                if (await reads.FindAsync(key, me, cancel) is not { } model)
                     return Results.NotFound();
                 var form = await request.ReadFormAsync(cancel);
                 var revision = int.TryParse(form["revision"], out var seen) ? seen : 0;
@@ -127,7 +105,7 @@ internal static class DistributionPages
                         result = await policies.SetModeAsync(key, form["mode"], me, cancel);
                         break;
                     case "publish":
-                        result = await policies.PublishAsync(key, revision, me, cancel);
+                        result = await policies.PublishAsync(key, revision, form["withoutReplay"] == "true", me, cancel);
                         break;
                     case "discard":
                         result = await policies.DiscardAsync(key, revision, me, cancel);
@@ -139,7 +117,13 @@ internal static class DistributionPages
                             return Page(model with { Errors = errors }, 422);
                         model = model with { Form = typed, Days = PolicyForm.Days(form) };
                         if (form["do"] == "replay")
-                            return Page(model with { Replay = await replay.RunAsync(key, typed, Duration.FromDays(model.Days), cancel) });
+                        {
+                            var report = await replay.RunAsync(key, typed, Duration.FromDays(model.Days), cancel);
+                            await policies.KeepReplayAsync(key, typed, model.Days, report, cancel);
+                            var kept = (await policies.FindAsync(key, cancel))?.Draft;
+                            return Page(model with { Replay = report, Team = model.Team with { Draft = kept } });
+                        }
+
                         result = await policies.SaveDraftAsync(key, revision, document, me, cancel);
                         break;
                 }
@@ -158,22 +142,6 @@ internal static class DistributionPages
 
     private static RazorComponentResult<DistributionPage> Page(DistributionModel model, int status = 200) =>
         Html.Page(new DistributionPage { Model = model }, status);
-
-    private static async Task<DistributionModel?> ReadAsync(
-        string key,
-        DistributionPolicies policies,
-        WorkflowRuntime runtime,
-        ServiceLevelCatalog catalog,
-        Person me,
-        CancellationToken cancel
-    )
-    {
-        if (!DistributionPolicies.MaySteer(me, key) || await policies.FindAsync(key, cancel) is not { } team)
-            return null;
-        var figures = await DistributionQueries.FiguresAsync(runtime.Database, key, runtime.Clock.Now() - Duration.FromDays(7), cancel);
-        var form = team.Draft is { } draft ? policies.Check(draft.Document, team.Policy.Version).Policy ?? team.Policy : team.Policy;
-        return new(team, figures, form, catalog.Calendars.ToDictionary(calendar => calendar.Key, calendar => calendar.Value.Name), me.UserName);
-    }
 
     private static async Task<IResult> AnswerAsync(AnswerResult result, bool accepted, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
         result switch

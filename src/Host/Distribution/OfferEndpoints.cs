@@ -30,8 +30,8 @@ internal static class OfferEndpoints
         offers
             .MapGet(
                 "",
-                async (WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
-                    TypedResults.Ok(await Offer.OpenOfAsync(runtime.Database, me.Id, runtime.Clock.Now(), cancel))
+                async (WorkflowRuntime runtime, DatabaseTime time, Person me, CancellationToken cancel) =>
+                    TypedResults.Ok(await Offer.OpenOfAsync(runtime.Database, me.Id, await time.NowAsync(cancel), cancel))
             )
             .WithSummary("Lists tasks that are offered to you now");
         offers

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Orchestration.Host.Shell.Parts;
 using Orchestration.Workflows.Distribution;
 
 namespace Orchestration.Host.Distribution;
@@ -15,6 +16,7 @@ internal static class PolicyForm
         "slackStepMinutes",
         "urgentMinutes",
         "withoutClockHours",
+        "deferredShare",
         "offerSeconds",
         "offersAtATime",
         "againMinutes",
@@ -41,6 +43,22 @@ internal static class PolicyForm
         document["shadow"] = form["shadow"] == "true";
         return document.ToJsonString();
     }
+
+    /// <summary>What differs between two documents: the members of each, by name.</summary>
+    public static IReadOnlyList<string> Changes(string? before, string after)
+    {
+        var (old, now) = (before is null ? [] : Members(before), Members(after));
+        return
+        [
+            .. now
+                .Keys.Union(old.Keys)
+                .Where(name => old.GetValueOrDefault(name) != now.GetValueOrDefault(name))
+                .Select(name => $"{Words.Humanize(name)}: {old.GetValueOrDefault(name, "default")} → {now.GetValueOrDefault(name, "default")}"),
+        ];
+    }
+
+    private static Dictionary<string, string> Members(string document) =>
+        JsonNode.Parse(document)!.AsObject().ToDictionary(member => member.Key, member => member.Value?.ToJsonString() ?? "none");
 
     public static int Days(IFormCollection form) =>
         int.TryParse(form["days"], NumberStyles.None, CultureInfo.InvariantCulture, out var days) ? Math.Clamp(days, 1, Replay.MostDays) : 30;

@@ -90,7 +90,14 @@ const letters = {
   x: () => rowOf(document.activeElement)?.querySelector(".row-check input")?.click(),
   f: () => toField("f"),
   a: () => toField("a") || document.querySelector('#offers form[action$="/accept"]')?.requestSubmit(),
-  d: () => document.querySelector("#offers input[name=reason]")?.focus(),
+  d: () => {
+    const reasons = document.querySelector("#offers .offer-decline");
+    if (!reasons) return;
+    reasons.open = true;
+    reasons.querySelector("[data-reason]").focus();
+  },
+  ...Object.fromEntries(["1", "2", "3", "4"].map(number => [number, () =>
+    document.activeElement?.closest("#offers .offer-decline")?.querySelector(`[data-reason="${number}"]`)?.click()])),
   n: () => document.getElementById("take-next").requestSubmit(),
   p: () => openPresence(),
   g: e => { went = e.timeStamp; },

@@ -33,7 +33,7 @@ public sealed class DemoDistribution(WorkflowRuntime runtime, FindPerson people,
         if (await FindAsync("senior1", cancel) is { } lead)
         {
             await policies.SaveDraftAsync(Offered, 0, Policy, supervisor, cancel);
-            await policies.PublishAsync(Offered, 1, lead, cancel);
+            await policies.PublishAsync(Offered, 1, withoutReplay: true, lead, cancel);
         }
 
         await policies.SetModeAsync(Offered, "offer", supervisor, cancel);

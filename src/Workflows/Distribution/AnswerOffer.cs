@@ -107,6 +107,7 @@ public sealed class AnswerOffer(TaskRuntime tasks, DistributionMetrics metrics)
         if (!await t.Reads.ReadAsync(cancel))
             return await FindAsync(offer, actor, cancel) is { } now ? Over(now) : new AnswerResult.NotFound();
         t.Write("update task_offer set state = 'Declined', reason = $2, ended_at = $3 where id = $1", offer, reason, t.Now);
+        t.Write(Offer.PassOn(found.Task, actor.Id));
         t.Write(Presence.OfferAnswered(actor.Id));
         t.Write(AskForPeople.For(found.Task, "offer-declined", t.Now));
         t.Write(AskForWork.For([actor.Id], AskForWork.CapacityFreed, t.Now));

@@ -23,6 +23,7 @@ public sealed partial class DistributeWork(
     TaskRuntime tasks,
     ServiceLevelCatalog serviceLevels,
     EndOffers ends,
+    DatabaseTime time,
     DistributionMetrics metrics,
     DistributionSettings settings,
     ILogger<DistributeWork> log
@@ -47,7 +48,15 @@ public sealed partial class DistributeWork(
         {
             if (stop.IsCancellationRequested)
                 break;
-            count += await TeamAsync(team, CancellationToken.None);
+            try
+            {
+                count += await TeamAsync(team, CancellationToken.None);
+            }
+            catch (Exception e) when (e is not (OperationCanceledException or NpgsqlException { IsTransient: true }))
+            {
+                // One team that can't be decided about must not stop the others; the next look tries again.
+                NotDecided(log, team, e);
+            }
         }
 
         return count;
@@ -84,48 +93,20 @@ public sealed partial class DistributeWork(
     internal async Task<int> TeamAsync(string team, CancellationToken cancel = default)
     {
         var began = Stopwatch.GetTimestamp();
-        var now = Runtime.Clock.Now();
+        var now = await time.NowAsync(cancel);
         await using var connection = await Runtime.Database.OpenConnectionAsync(cancel);
         await using var transaction = await connection.BeginTransactionAsync(cancel);
         if (await TakeAsync(connection, team, now, cancel) is not { } asked)
             return 0;
-        var given = new List<Pick>();
+        IReadOnlyList<Pick> given = [];
         await using var batch = connection.CreateBatch();
         if (asked.Mode is "offer" or "assign")
         {
-            var policy = await DistributionPolicies.InForceAsync(connection, serviceLevels, team, cancel);
-            var calendar = policy.Calendar is { } id ? serviceLevels.Calendars.GetValueOrDefault(id) : null;
-            var (everyone, locked) = await TeamSnapshot.LockAsync(connection, team, policy, now, cancel);
-            var elsewhere = everyone.Any(person => person.HasRoom && !locked.Contains(person.Id));
-            List<Worker> people = [.. everyone.Select(person => locked.Contains(person.Id) ? person : person with { Slots = 0 })];
-            var work = await TeamSnapshot.WorkAsync(connection, team, people, policy, calendar, now, [.. asked.Tasks.Keys], cancel);
-            var snapshot = new TeamSnapshot(people, work);
-            var plan = Distributor.Distribute(snapshot.People, snapshot.Work, policy, now, asked.Turn);
-            var fit = new Fit(snapshot.People, policy, now, Fit.Scarcity(snapshot.People, snapshot.Work, now));
-            var gain = plan.Picks.Count > 1 ? plan.Gain : (PlanGain?)null;
-            var again = !policy.Shadow && (elsewhere || plan.Picks.Count > MostAtOnce);
-            var decisions = plan
-                .Picks.Take(MostAtOnce)
-                .Select(pick =>
-                {
-                    var why = Explanation.Of(snapshot, fit, pick.Work, policy, now, pick.Person.Id, gain);
-                    return (Pick: pick, Decision: new Decision(pick.Work.Id, team, now, policy, asked.TriggerOf(pick), pick.Person.Id, why));
-                })
-                .ToList();
-            if (policy.Shadow)
-                decisions.ForEach(one => batch.BatchCommands.Add(one.Decision.InsertIfNew(shadow: true)));
+            var inForce = await PolicyInForce.ReadAsync(connection, serviceLevels, team, cancel);
+            if (inForce.Problem is { } problem)
+                NotPushed(log, team, problem);
             else
-            {
-                var done = await GiveAllAsync(decisions, policy, asked.Mode, cancel);
-                given.AddRange(decisions.Where((_, i) => done[i] == true).Select(one => one.Pick));
-                again |= done.Contains(null);
-            }
-
-            Nobody(batch, snapshot, fit, plan, policy, asked, team, now);
-            if (again)
-                batch.Add("insert into distribution_request (team, trigger, at) values ($1, 'again', $2)", team, now);
-            if (given.Count > 0)
-                batch.Add("update presence set given_at = $2 where person_id = any($1)", given.Select(pick => pick.Person.Id).Distinct().ToArray(), now);
+                given = await DecideAsync(connection, batch, team, inForce, asked, now, cancel);
         }
 
         batch.Add("update distribution_team set turn = turn + $2, looked_at = $3 where team = $1", team, (long)given.Count, now);
@@ -133,6 +114,53 @@ public sealed partial class DistributeWork(
         await transaction.CommitAsync(cancel);
         metrics.Decided(team, Stopwatch.GetElapsedTime(began));
         return given.Count;
+    }
+
+    /// <summary>Decides and gives; the rest is written with the batch. Returns what was given out.</summary>
+    private async Task<IReadOnlyList<Pick>> DecideAsync(
+        NpgsqlConnection connection,
+        NpgsqlBatch batch,
+        string team,
+        PolicyInForce inForce,
+        Asked asked,
+        Instant now,
+        CancellationToken cancel
+    )
+    {
+        var (policy, calendar, _) = inForce;
+        var given = new List<Pick>();
+        var (everyone, locked) = await TeamSnapshot.LockAsync(connection, team, policy, now, cancel);
+        var elsewhere = everyone.Any(person => person.HasRoom && !locked.Contains(person.Id));
+        List<Worker> people = [.. everyone.Select(person => locked.Contains(person.Id) ? person : person with { Slots = 0 })];
+        var work = await new WaitingWork(connection, team, policy, calendar, now).ReadAsync(people, [.. asked.Tasks.Keys], cancel);
+        var snapshot = new TeamSnapshot(people, work);
+        var plan = Distributor.Distribute(snapshot.People, snapshot.Work, policy, now, asked.Turn);
+        var fit = new Fit(snapshot.People, policy, now, Fit.Scarcity(snapshot.People, snapshot.Work, now));
+        var gain = plan.Picks.Count > 1 ? plan.Gain : (PlanGain?)null;
+        var again = !policy.Shadow && (elsewhere || plan.Picks.Count > MostAtOnce);
+        var decisions = plan
+            .Picks.Take(MostAtOnce)
+            .Select(pick =>
+            {
+                var why = Explanation.Of(snapshot, fit, pick.Work, policy, now, pick.Person.Id, gain);
+                return (Pick: pick, Decision: new Decision(pick.Work.Id, team, now, policy, asked.TriggerOf(pick), pick.Person.Id, why));
+            })
+            .ToList();
+        if (policy.Shadow)
+            decisions.ForEach(one => batch.BatchCommands.Add(one.Decision.InsertIfNew(shadow: true)));
+        else
+        {
+            var done = await GiveAllAsync(decisions, policy, asked.Mode, cancel);
+            given.AddRange(decisions.Where((_, i) => done[i] == true).Select(one => one.Pick));
+            again |= done.Contains(null);
+        }
+
+        Nobody(batch, snapshot, fit, plan, policy, asked, team, now);
+        if (again)
+            batch.Add("insert into distribution_request (team, trigger, at) values ($1, 'again', $2)", team, now);
+        if (given.Count > 0)
+            batch.Add("update presence set given_at = $2 where person_id = any($1)", given.Select(pick => pick.Person.Id).Distinct().ToArray(), now);
+        return given;
     }
 
     /// <summary>Takes the lock and the requests of a team; null if another host has it, or it is gone.</summary>
@@ -198,7 +226,7 @@ public sealed partial class DistributeWork(
         {
             return await GiveOneAsync(pick, decision, policy, mode, cancel);
         }
-        catch (PostgresException e) when (!e.IsTransient)
+        catch (Exception e) when (e is not (OperationCanceledException or NpgsqlException { IsTransient: true }))
         {
             // One task that can't be written must not stop the others; the next look tries again.
             NotGiven(log, pick.Work.Id, e);
@@ -218,9 +246,9 @@ public sealed partial class DistributeWork(
             [
                 Sql.Command(
                     $"""
-                    select t.title, t.revision, t.activity_id, t.policies, (select user_name from person where id = $2) from task t
-                    where t.id = $1 and t.state = 'Ready' and coalesce({rules.MayTake}, false)
-                        and not exists (select from task_offer o where o.task_id = t.id and o.state = 'Open')
+                    select t.title, t.revision, t.activity_id, t.policies, (select user_name from person where id = $2),
+                        coalesce({rules.MayTake}, false) from task t
+                    where t.id = $1 and t.state = 'Ready' and not exists (select from task_offer o where o.task_id = t.id and o.state = 'Open')
                     """,
                     pick.Work.Id,
                     pick.Person.Id,
@@ -238,6 +266,12 @@ public sealed partial class DistributeWork(
         if (!await t.Reads.ReadAsync(cancel))
             return false;
         var r = t.Reads;
+        if (!r.GetBoolean(5))
+        {
+            MayNot(log, pick.Work.Id, pick.Person.Id);
+            return false;
+        }
+
         var (title, revision, activity, policies, userName) = (r.GetString(0), r.GetInt32(1), r.GetString(2), r.GetFieldValue<string[]>(3), r.GetString(4));
         await t.NextResultAsync(cancel);
         var clocks = await ClockReader.ReadLiveAsync(r, cancel);
@@ -294,29 +328,13 @@ public sealed partial class DistributeWork(
 
     [LoggerMessage(EventId = 240, Level = LogLevel.Error, Message = "Task {Task} couldn't be given to anyone; retrying")]
     private static partial void NotGiven(ILogger log, Guid task, Exception e);
-}
 
-/// <summary>A decision about one task, for <c>distribution_decision</c>.</summary>
-internal sealed record Decision(Guid Task, string Team, Instant At, DistributionPolicy Policy, string Trigger, Guid? Person, Explanation Why)
-{
-    private const string Columns = "insert into distribution_decision (id, task_id, team, at, policy, policy_version, trigger, person_id, shadow, document)";
+    [LoggerMessage(EventId = 243, Level = LogLevel.Error, Message = "No decision about the work of team {Team}; retrying")]
+    private static partial void NotDecided(ILogger log, string team, Exception e);
 
-    public Guid Id { get; } = Ids.New(At);
+    [LoggerMessage(EventId = 244, Level = LogLevel.Error, Message = "Nothing is pushed to team {Team}: {Problem}")]
+    private static partial void NotPushed(ILogger log, string team, string problem);
 
-    public NpgsqlBatchCommand Insert() => Sql.Command($"{Columns} values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)", Values(false));
-
-    /// <summary>Unless the last decision about the task says the same.</summary>
-    public NpgsqlBatchCommand InsertIfNew(bool shadow) =>
-        Sql.Command(
-            $"""
-            {Columns} select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10 where not exists (
-                select from (select person_id, shadow, policy_version, document -> 'nobody' ->> 'text' why from distribution_decision
-                    where task_id = $2 order by at desc, id desc limit 1) l
-                where (l.person_id, l.shadow, l.policy_version, l.why) is not distinct from ($8::uuid, $9::bool, $6::int, $11::text))
-            """,
-            [.. Values(shadow), Why.Nobody?.Text]
-        );
-
-    private object?[] Values(bool shadow) =>
-        [Id, Task, Team, At, Policy.Version == 0 ? DistributionPolicy.DefaultName : Team, Policy.Version, Trigger, Person, shadow, new Json(Why.ToUtf8())];
+    [LoggerMessage(EventId = 245, Level = LogLevel.Warning, Message = "Task {Task} was meant for person {Person}, who can't claim it any more")]
+    private static partial void MayNot(ILogger log, Guid task, Guid person);
 }

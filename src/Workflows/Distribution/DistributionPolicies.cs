@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Model;
@@ -37,8 +38,9 @@ public abstract record PolicyResult
 /// <param name="Title">Its title.</param>
 /// <param name="Mode"><c>pull</c>, <c>suggest</c>, <c>offer</c> or <c>assign</c>.</param>
 /// <param name="Policy">The policy in force.</param>
+/// <param name="Problem">Why the team's policy can't be read: nothing is pushed until another one is published. Null: it can.</param>
 /// <param name="Draft">A draft, or null.</param>
-public sealed record TeamDistribution(string Team, string Title, string Mode, DistributionPolicy Policy, PolicyDraft? Draft);
+public sealed record TeamDistribution(string Team, string Title, string Mode, DistributionPolicy Policy, string? Problem, PolicyDraft? Draft);
 
 /// <summary>A policy that someone edits.</summary>
 /// <param name="Document">JSON.</param>
@@ -46,7 +48,14 @@ public sealed record TeamDistribution(string Team, string Title, string Mode, Di
 /// <param name="BasedOn">Version that was in force when it was begun.</param>
 /// <param name="Author">User name of who saved it last: someone else publishes it.</param>
 /// <param name="ChangedAt">When.</param>
-public sealed record PolicyDraft(string Document, int Revision, int BasedOn, string Author, Instant ChangedAt);
+/// <param name="Replay">Its last replay; null: no one has replayed it since it was saved.</param>
+public sealed record PolicyDraft(string Document, int Revision, int BasedOn, string Author, Instant ChangedAt, DraftReplay? Replay);
+
+/// <summary>What a draft would have done.</summary>
+/// <param name="Days">Over how many days.</param>
+/// <param name="At">When someone replayed it.</param>
+/// <param name="Report">What it showed.</param>
+public sealed record DraftReplay(int Days, Instant At, ReplayReport Report);
 
 /// <summary>The policies of teams: drafts, publishing by a second person, and the mode.</summary>
 public sealed class DistributionPolicies(WorkflowRuntime runtime, SettingDocuments settings, ServiceLevelCatalog serviceLevels, PeopleCatalog people)
@@ -57,53 +66,58 @@ public sealed class DistributionPolicies(WorkflowRuntime runtime, SettingDocumen
     /// <summary>Whether someone can see and change how a team's work is distributed.</summary>
     public static bool MaySteer(Person actor, string team) => actor.May(Permissions.SteerTeams) || actor.Leads.Contains(team);
 
-    /// <summary>The policy in force for a team; the built-in one if it has none, or one that can't be read any more.</summary>
-    internal static async Task<DistributionPolicy> InForceAsync(
-        NpgsqlConnection connection,
-        ServiceLevelCatalog serviceLevels,
-        string team,
-        CancellationToken cancel
-    )
-    {
-        await using var batch = connection.CreateBatch();
-        batch.Add("select document, version from setting_document where kind = 'distribution' and name = $1 and is_latest", team);
-        await using var r = await batch.ExecuteReaderAsync(cancel);
-        if (!await r.ReadAsync(cancel))
-            return new();
-        var version = r.GetInt32(1);
-        return DistributionPolicyJson.TryParse(r.GetString(0), version, serviceLevels.Calendars.ContainsKey, out var policy, out _)
-            ? policy
-            : new() { Version = version };
-    }
-
     /// <summary>What holds for a team; null: there is no such team.</summary>
     public async Task<TeamDistribution?> FindAsync(string team, CancellationToken cancel = default)
     {
         await using var connection = await runtime.Database.OpenConnectionAsync(cancel);
-        var policy = await InForceAsync(connection, serviceLevels, team, cancel);
+        var inForce = await PolicyInForce.ReadAsync(connection, serviceLevels, team, cancel);
         await using var batch = connection.CreateBatch();
         batch.Add(
             """
-            select t.title, t.distribution, d.document, d.revision, d.based_on, d.author, d.changed_at from team t
+            select t.title, t.distribution, d.document, d.revision, d.based_on, d.author, d.changed_at,
+                case when d.replay_revision = d.revision then d.replay end, d.replay_days, d.replay_at from team t
                 left join distribution_draft d on d.team = t.key where t.key = $1
             """,
             team
         );
         await using var r = await batch.ExecuteReaderAsync(cancel);
-        return await r.ReadAsync(cancel)
-            ? new(
-                team,
-                r.GetString(0),
-                r.GetString(1),
-                policy,
-                r.IsDBNull(2) ? null : new(r.GetString(2), r.GetInt32(3), r.GetInt32(4), r.GetString(5), r.Instant(6))
-            )
-            : null;
+        return await r.ReadAsync(cancel) ? new(team, r.GetString(0), r.GetString(1), inForce.Policy, inForce.Problem, r.IsDBNull(2) ? null : Draft(r)) : null;
+    }
+
+    private static PolicyDraft Draft(NpgsqlDataReader r) =>
+        new(
+            r.GetString(2),
+            r.GetInt32(3),
+            r.GetInt32(4),
+            r.GetString(5),
+            r.Instant(6),
+            r.Text(7) is { } report ? new(r.GetInt32(8), r.Instant(9), JsonSerializer.Deserialize<ReplayReport>(report, JsonSerializerOptions.Web)!) : null
+        );
+
+    /// <summary>Keeps what a replay showed with the draft, for whoever publishes it, if it is the draft that was replayed.</summary>
+    /// <param name="replayed">The policy that was replayed.</param>
+    public async Task KeepReplayAsync(string team, DistributionPolicy replayed, int days, ReplayReport report, CancellationToken cancel = default)
+    {
+        if (await FindAsync(team, cancel) is not { Draft: { } draft } || Check(draft.Document, replayed.Version).Policy is not { } policy)
+            return;
+        if (DistributionPolicyJson.Write(policy) != DistributionPolicyJson.Write(replayed))
+            return;
+        await using var keep = runtime.Database.Query(
+            "update distribution_draft set replay = $3, replay_revision = $2, replay_days = $4, replay_at = $5 where team = $1 and revision = $2",
+            team,
+            draft.Revision,
+            new Json(JsonSerializer.SerializeToUtf8Bytes(report, JsonSerializerOptions.Web)),
+            days,
+            runtime.Clock.Now()
+        );
+        await keep.ExecuteNonQueryAsync(cancel);
     }
 
     /// <summary>Reads a document.</summary>
     public (DistributionPolicy? Policy, IReadOnlyList<DefinitionError> Errors) Check(string document, int version) =>
-        DistributionPolicyJson.TryParse(document, version, serviceLevels.Calendars.ContainsKey, out var policy, out var errors) ? (policy, []) : (null, errors);
+        DistributionPolicyJson.TryParse(document, version, serviceLevels.Calendars.ContainsKey, out var policy, out var errors)
+            ? (PolicyInForce.WithCalendar(policy, serviceLevels), [])
+            : (null, errors);
 
     /// <summary>Saves a draft.</summary>
     /// <param name="revision">Revision of the draft that the actor last saw; 0: there was none.</param>
@@ -165,7 +179,8 @@ public sealed class DistributionPolicies(WorkflowRuntime runtime, SettingDocumen
 
     /// <summary>Puts the draft into force. Someone other than its author has to do it.</summary>
     /// <param name="revision">Revision of the draft that the actor saw.</param>
-    public async Task<PolicyResult> PublishAsync(string team, int revision, Person actor, CancellationToken cancel = default)
+    /// <param name="withoutReplay">Also if no one has replayed it.</param>
+    public async Task<PolicyResult> PublishAsync(string team, int revision, bool withoutReplay, Person actor, CancellationToken cancel = default)
     {
         if (!MaySteer(actor, team))
             return new PolicyResult.Forbidden("Only the team's lead, a supervisor or an administrator can publish how its work is distributed.");
@@ -177,21 +192,21 @@ public sealed class DistributionPolicies(WorkflowRuntime runtime, SettingDocumen
             return new PolicyResult.Forbidden("You wrote this draft. Someone else has to publish it.");
         if (Check(draft.Document, 0) is { Policy: null, Errors: var errors })
             return new PolicyResult.Invalid(errors);
-        var now = runtime.Clock.Now();
-        var (saved, version) = await settings.SaveAsync(
+        if (draft.Replay is null && !withoutReplay)
+            return new PolicyResult.Invalid([new("$.withoutReplay", "must be true: no one has replayed this draft")]);
+        var (saved, version) = await settings.ApproveAsync(
             SettingKind.Distribution,
             team,
             found.Policy.Version,
             Encoding.UTF8.GetBytes(draft.Document),
+            Sql.Command("delete from distribution_draft where team = $1 and revision = $2", team, revision),
+            draft.Author,
             actor.UserName,
-            now,
+            runtime.Clock.Now(),
             cancel
         );
         if (!saved)
             return new PolicyResult.Stale(version);
-
-        // A host that dies before this leaves a draft that says what is in force: harmless, and whoever sees it can discard it.
-        await DiscardAsync(team, revision, cancel);
         await AskAsync(team, "policy", cancel);
         return new PolicyResult.Done(version);
     }
@@ -201,7 +216,8 @@ public sealed class DistributionPolicies(WorkflowRuntime runtime, SettingDocumen
     {
         if (!MaySteer(actor, team))
             return new PolicyResult.Forbidden("Only the team's lead, a supervisor or an administrator can change how its work is distributed.");
-        return await DiscardAsync(team, revision, cancel) ? new PolicyResult.Done(0) : new PolicyResult.NotFound();
+        await using var delete = runtime.Database.Query("delete from distribution_draft where team = $1 and revision = $2", team, revision);
+        return await delete.ExecuteNonQueryAsync(cancel) > 0 ? new PolicyResult.Done(0) : new PolicyResult.NotFound();
     }
 
     /// <summary>Changes how a team's work finds people. Open offers of a team that stops offering are withdrawn.</summary>
@@ -224,12 +240,6 @@ public sealed class DistributionPolicies(WorkflowRuntime runtime, SettingDocumen
 
         await people.LoadAsync(cancel);
         return new PolicyResult.Done(0);
-    }
-
-    private async Task<bool> DiscardAsync(string team, int revision, CancellationToken cancel)
-    {
-        await using var delete = runtime.Database.Query("delete from distribution_draft where team = $1 and revision = $2", team, revision);
-        return await delete.ExecuteNonQueryAsync(cancel) > 0;
     }
 
     private async Task AskAsync(string team, string trigger, CancellationToken cancel)

@@ -35,16 +35,18 @@ public sealed record TaskDecision(
 /// <param name="Expired">Ones that nobody answered.</param>
 /// <param name="Withdrawn">Ones that were taken back.</param>
 /// <param name="SecondsToAccept">Median time from an offer to its acceptance; null: none was accepted.</param>
-/// <param name="Unassignable">Open tasks that no one can be given now, by reason.</param>
-public sealed record OfferFigures(
-    int Offers,
-    int Accepted,
-    int Declined,
-    int Expired,
-    int Withdrawn,
-    double? SecondsToAccept,
-    IReadOnlyList<(string Reason, Instant? Until, int Tasks)> Unassignable
-);
+public sealed record OfferFigures(int Offers, int Accepted, int Declined, int Expired, int Withdrawn, double? SecondsToAccept);
+
+/// <summary>A team's task that is offered to someone.</summary>
+/// <param name="Id">The offer.</param>
+/// <param name="TaskId">The task.</param>
+/// <param name="Title">Its title.</param>
+/// <param name="PersonId">Whom it is offered to.</param>
+/// <param name="Person">Their display name.</param>
+/// <param name="OfferedAt">Since when.</param>
+/// <param name="ExpiresAt">Until when.</param>
+/// <param name="PushedBy">User name of who pushed it by hand; null: the push engine.</param>
+public sealed record TeamOffer(Guid Id, Guid TaskId, string Title, Guid PersonId, string Person, Instant OfferedAt, Instant ExpiresAt, string? PushedBy);
 
 /// <summary>Reads what the push engine did.</summary>
 public static class DistributionQueries
@@ -83,6 +85,24 @@ public static class DistributionQueries
         return decisions;
     }
 
+    /// <summary>The open offers of a team's tasks, the one that expires first before the others.</summary>
+    public static async Task<IReadOnlyList<TeamOffer>> OpenOfTeamAsync(NpgsqlDataSource database, string team, CancellationToken cancel = default)
+    {
+        await using var query = database.Query(
+            """
+            select o.id, t.id, t.title, p.id, p.display_name, o.offered_at, o.expires_at, o.pushed_by
+            from task_offer o join task t on t.id = o.task_id and t.state = 'Ready' join person p on p.id = o.person_id
+            where o.state = 'Open' and t.team = $1 order by o.expires_at, o.id
+            """,
+            team
+        );
+        await using var r = await query.ExecuteReaderAsync(cancel);
+        var offers = new List<TeamOffer>();
+        while (await r.ReadAsync(cancel))
+            offers.Add(new(r.GetGuid(0), r.GetGuid(1), r.GetString(2), r.GetGuid(3), r.GetString(4), r.Instant(5), r.Instant(6), r.Text(7)));
+        return offers;
+    }
+
     /// <summary>How a team's offers went since then.</summary>
     public static async Task<OfferFigures> FiguresAsync(NpgsqlDataSource database, string team, Instant since, CancellationToken cancel = default)
     {
@@ -114,21 +134,6 @@ public static class DistributionQueries
                 );
         }
 
-        var reasons = new List<(string, Instant?, int)>();
-        await using var why = database.Query(
-            """
-            select d.text, min(d.until), count(*)::int from task t
-            cross join lateral (
-                select l.person_id, l.document -> 'nobody' ->> 'text' text, (l.document -> 'nobody' ->> 'until')::timestamptz until
-                from distribution_decision l where l.task_id = t.id order by l.at desc, l.id desc limit 1) d
-            where t.team = $1 and t.state = 'Ready' and t.ended_at is null and d.person_id is null and d.text is not null
-            group by d.text order by 3 desc, 1 limit 20
-            """,
-            team
-        );
-        await using var reader = await why.ExecuteReaderAsync(cancel);
-        while (await reader.ReadAsync(cancel))
-            reasons.Add((reader.GetString(0), reader.InstantOrNull(1), reader.GetInt32(2)));
-        return new(offers, accepted, declined, expired, withdrawn, seconds, reasons);
+        return new(offers, accepted, declined, expired, withdrawn, seconds);
     }
 }

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
 using NodaTime;
-using Orchestration.Workflows.Distribution;
 
 namespace Orchestration.Workflows.Distribution;
 
@@ -19,6 +18,8 @@ public static class DistributionSetup
             .AddMetrics()
             .AddSingleton(new DistributionSettings())
             .AddSingleton<DistributionMetrics>()
+            .AddSingleton<DatabaseTime>()
+            .AddSingleton<UnassignableWork>()
             .AddSingleton<DistributionPolicies>()
             .AddSingleton<EndOffers>()
             .AddSingleton<AnswerOffer>()

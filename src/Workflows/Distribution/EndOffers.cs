@@ -5,6 +5,7 @@ using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.Tasks;
 using Orchestration.Workflows.Workforce;
 
@@ -15,7 +16,7 @@ namespace Orchestration.Workflows.Distribution;
 /// instead, by the rules of accepting it and if the person is still there and has room. Each is one transaction under the lock of its case; a locked case is
 /// left for the next look.
 /// </summary>
-public sealed partial class EndOffers(TaskRuntime tasks, DistributionMetrics metrics, ILogger<EndOffers> log)
+public sealed partial class EndOffers(TaskRuntime tasks, DatabaseTime time, DistributionMetrics metrics, ILogger<EndOffers> log)
 {
     private const string Actor = "system";
     private const int Batch = 100;
@@ -35,15 +36,18 @@ public sealed partial class EndOffers(TaskRuntime tasks, DistributionMetrics met
                 when t.state = 'Suspended' then 'The task was suspended.'
                 when t.state <> 'Ready' then coalesce((select p.display_name from person p where p.id = t.owner_id), 'Someone else') || ' has the task.'
                 when not q.active then q.display_name || ' was deactivated.'
+                when t.test_by is null and not t.required_skills <@ {Eligibility.OfRow("q", "$1").Skills}
+                    then q.display_name || ' isn''t certified for the task any more.'
                 when not coalesce({Eligibility.OfRow("q", "$1").MayTake}, false) then q.display_name || ' can''t take the task any more.'
                 when o.pushed_by is null and e.distribution not in ('offer', 'assign') then 'The team doesn''t offer its work any more.'
                 when o.pushed_by is null and d.policy_version is distinct from coalesce((select s.version from setting_document s
                     where s.kind = 'distribution' and s.name = t.team and s.is_latest), 0) then 'The team has a new policy.'
                 when (o.expires_at > $1 or o.assigns) and s.state <> 'Available' then q.display_name || ' isn''t available any more.'
                 when o.assigns and o.expires_at <= $1 and (select case o.work_kind
-                        when 'live' then l.live > l.live_capacity * (100 - coalesce(e.deferred_share, 0)) / 100 else l.deferred > l.deferred_capacity end
+                        when 'live' then l.live > l.live_capacity else l.deferred > l.deferred_capacity end
                     from {Load.Of("o.person_id")} l) then q.display_name || ' is at capacity.'
-            end reason, o.expires_at, o.assigns, t.policies, q.user_name
+            end reason, o.expires_at, o.assigns, t.policies, q.user_name,
+            q.active and t.test_by is null and not t.required_skills <@ {Eligibility.OfRow("q", "$1").Skills} lost_skill
         from task_offer o join task t on t.id = o.task_id join person q on q.id = o.person_id
             left join team e on e.key = t.team left join distribution_decision d on d.id = o.decision_id left join presence s on s.person_id = o.person_id
         where o.state = 'Open'
@@ -54,7 +58,7 @@ public sealed partial class EndOffers(TaskRuntime tasks, DistributionMetrics met
     /// <summary>Ends what is over by now. Returns how many offers.</summary>
     public async Task<int> SweepAsync(CancellationToken cancel = default)
     {
-        var now = _runtime.Clock.Now();
+        var now = await time.NowAsync(cancel);
         var over = new List<(Guid Offer, Guid Instance, Guid Task, bool Assigns)>();
         await using (
             var query = _runtime.Database.Query(
@@ -80,8 +84,9 @@ public sealed partial class EndOffers(TaskRuntime tasks, DistributionMetrics met
                 if (assigns ? await AssignAsync(offer, instance, task, now, cancel) : await EndAsync(offer, instance, now, cancel))
                     done++;
             }
-            catch (PostgresException e) when (!e.IsTransient)
+            catch (Exception e) when (e is not (OperationCanceledException or NpgsqlException { IsTransient: true }))
             {
+                // One offer that can't be ended must not stop the others.
                 NotEnded(log, offer, e);
             }
         }
@@ -155,8 +160,26 @@ public sealed partial class EndOffers(TaskRuntime tasks, DistributionMetrics met
         );
         _runtime.HistoryWriting?.Invoke([history], batch);
         history.WriteTo(batch);
+        if (expired)
+            batch.BatchCommands.Add(Offer.PassOn(ending.Task, ending.Person));
         if (ending.IsOpen)
             batch.BatchCommands.Add(AskForPeople.For(ending.Task, expired ? "offer-expired" : "offer-withdrawn", now));
+        if (!expired && ending is { IsOpen: true, LostSkill: true })
+            batch.BatchCommands.Add(
+                Notify.Command(
+                    now,
+                    [
+                        new(
+                            ending.Person,
+                            "task.taken-over",
+                            $"{ending.Title} isn't offered to you any more",
+                            "You aren't certified for it any more.",
+                            instance,
+                            ending.Task
+                        ),
+                    ]
+                )
+            );
         if (!expired)
             batch.BatchCommands.Add(AskForWork.For([ending.Person], AskForWork.CapacityFreed, now));
         await batch.ExecuteNonQueryAsync(cancel);
@@ -245,7 +268,8 @@ public sealed partial class EndOffers(TaskRuntime tasks, DistributionMetrics met
         Instant ExpiresAt,
         bool Assigns,
         string[] Policies,
-        string UserName
+        string UserName,
+        bool LostSkill
     )
     {
         public static Ending Read(DbDataReader r) =>
@@ -261,7 +285,8 @@ public sealed partial class EndOffers(TaskRuntime tasks, DistributionMetrics met
                 r.Instant(10),
                 r.GetBoolean(11),
                 r.GetFieldValue<string[]>(12),
-                r.GetString(13)
+                r.GetString(13),
+                r.GetBoolean(14)
             );
     }
 

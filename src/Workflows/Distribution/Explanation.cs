@@ -2,6 +2,8 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using NodaTime;
 using NodaTime.Text;
+using Npgsql;
+using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Distribution.Matching;
 
 namespace Orchestration.Workflows.Distribution;
@@ -122,8 +124,12 @@ public sealed record NobodyReason(string Code, string Text, Instant? Until)
         var people = filtered.Where(one => one.Obstacle == closest).Select(one => one.Person).ToList();
         var skills = string.Join(" and ", work.Required.Select(Words));
         var others = filtered.Any(one => one.Obstacle == Obstacle.Passed) ? "No one else" : "No one";
-        var certified = work.Required.Count > 0 ? $"{others} certified for {skills}" : $"{others} in the team";
-        var able = work.Required.Count > 0 ? $"Everyone certified for {skills}" : "Everyone in the team";
+        var preferred = $"the preferred skills ({string.Join(", ", work.Preferred.Select(Words))})";
+        var who =
+            filtered.Any(one => one.Obstacle == Obstacle.Preferred) ? $"with {preferred}"
+            : work.Required.Count > 0 ? $"certified for {skills}"
+            : "in the team";
+        var (certified, able) = ($"{others} {who}", $"Everyone {who}");
         return closest switch
         {
             Obstacle.Presence when people.TrueForAll(person => person.Presence == "OffShift") => new(
@@ -134,18 +140,40 @@ public sealed record NobodyReason(string Code, string Text, Instant? Until)
             Obstacle.Presence => new("presence", $"{certified} is available", null),
             Obstacle.Shift => new("shift", $"{able} has too little of their shift left", people.Min(person => person.NextShift)),
             Obstacle.Capacity => new("capacity", $"{able} is at capacity", null),
+            Obstacle.DeferredShare => new("deferred-share", $"{able} has spent the time for live work of their shift", null),
             Obstacle.Offers => new("offers", $"{able} has another offer to answer", null),
-            Obstacle.Preferred => new(
-                "preferred",
-                $"Colleagues with the preferred skills ({string.Join(", ", work.Preferred.Select(Words))}) come first",
-                null
-            ),
+            Obstacle.Preferred => new("preferred", $"Colleagues with {preferred} come first", null),
             Obstacle.Expired => new("expired", $"The certificates for {skills} have expired", null),
             Obstacle.Level or Obstacle.Skill => new("skill", $"No one in the team is certified for {skills}", null),
             Obstacle.Passed => new("passed", "Everyone who could do it declined it or let its offer expire", null),
-            _ => new("excluded", "The four-eyes rule excludes everyone who could do it", null),
+            _ => new("excluded", "The four-eyes rule or a conflict of interest excludes everyone who could do it", null),
         };
     }
 
     private static string Words(SkillNeed need) => need.Level > 1 ? $"{need.Skill} at level {need.Level}" : need.Skill;
+}
+
+/// <summary>A decision about one task, for <c>distribution_decision</c>.</summary>
+internal sealed record Decision(Guid Task, string Team, Instant At, DistributionPolicy Policy, string Trigger, Guid? Person, Explanation Why)
+{
+    private const string Columns = "insert into distribution_decision (id, task_id, team, at, policy, policy_version, trigger, person_id, shadow, document)";
+
+    public Guid Id { get; } = Ids.New(At);
+
+    public NpgsqlBatchCommand Insert() => Sql.Command($"{Columns} values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)", Values(false));
+
+    /// <summary>Unless the last decision about the task says the same.</summary>
+    public NpgsqlBatchCommand InsertIfNew(bool shadow) =>
+        Sql.Command(
+            $"""
+            {Columns} select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10 where not exists (
+                select from (select person_id, shadow, policy_version, document -> 'nobody' ->> 'text' why from distribution_decision
+                    where task_id = $2 order by at desc, id desc limit 1) l
+                where (l.person_id, l.shadow, l.policy_version, l.why) is not distinct from ($8::uuid, $9::bool, $6::int, $11::text))
+            """,
+            [.. Values(shadow), Why.Nobody?.Text]
+        );
+
+    private object?[] Values(bool shadow) =>
+        [Id, Task, Team, At, Policy.Version == 0 ? DistributionPolicy.DefaultName : Team, Policy.Version, Trigger, Person, shadow, new Json(Why.ToUtf8())];
 }

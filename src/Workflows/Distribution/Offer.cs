@@ -88,6 +88,10 @@ public sealed record Offer(
         return offers;
     }
 
+    /// <summary>They declined it or let it expire: from now on their preferred skills keep the task from no one else. Before the request for others.</summary>
+    internal static NpgsqlBatchCommand PassOn(Guid task, Guid person) =>
+        Sql.Command("update task set passed_by = passed_by || $2::uuid where id = $1 and $2 <> all(passed_by)", task, person);
+
     /// <summary>Writes an offer in the transaction of the task's case.</summary>
     internal static void Write(
         InstanceTransaction transaction,

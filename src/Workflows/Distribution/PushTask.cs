@@ -12,7 +12,7 @@ namespace Orchestration.Workflows.Distribution;
 /// Someone who steers a team offers one of its open tasks to a person by hand, whatever the team's mode. The person must be allowed to claim it; whether they
 /// are available and have capacity is the supervisor's decision. An open offer to someone else is withdrawn.
 /// </summary>
-public sealed class PushTask(TaskRuntime tasks, DistributionMetrics metrics)
+public sealed class PushTask(TaskRuntime tasks, DatabaseTime time, DistributionMetrics metrics)
 {
     private static readonly Duration Timeout = Duration.FromMinutes(10);
 
@@ -25,7 +25,7 @@ public sealed class PushTask(TaskRuntime tasks, DistributionMetrics metrics)
         if (string.IsNullOrWhiteSpace(person))
             return new TaskResult.InvalidRequest("person", "Enter the user name of who is offered the task.");
         var rules = Eligibility.OfRow("p", "$3");
-        var now = tasks.Runtime.Clock.Now();
+        var now = await time.NowAsync(cancel);
         await using var t = await InstanceTransaction.OpenAsync(
             tasks.Runtime,
             actor.UserName,

@@ -1,7 +1,6 @@
 using System.Threading.Channels;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 
@@ -33,8 +32,9 @@ internal sealed partial class PushWatch(DistributeWork distribution, WorkflowRun
                 if (await IsAskedAsync(stoppingToken))
                     await distribution.RunAsync(stop: stoppingToken);
             }
-            catch (Exception e) when (e is NpgsqlException or TimeoutException)
+            catch (Exception e) when (e is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
             {
+                // Whatever it is must not stop the host: the job tries again.
                 LogFailed(log, e);
             }
         }

@@ -29,29 +29,31 @@ public sealed class Replay(WorkflowRuntime runtime, ServiceLevelCatalog serviceL
     {
         var now = runtime.Clock.Now();
         var from = now - over;
+        policy = PolicyInForce.WithCalendar(policy, serviceLevels);
         var calendar = policy.Calendar is { } id ? serviceLevels.Calendars.GetValueOrDefault(id) : null;
         await using var connection = await runtime.Database.OpenConnectionAsync(cancel);
         var everyone = await TeamSnapshot.PeopleAsync(connection, team, policy, now, cancel);
         var presence = await PresenceAsync(connection, team, from, cancel);
         var recorded = presence.Select(change => change.Person).ToHashSet();
-        var people = everyone
-            .Select(person =>
-                person with
-                {
-                    Presence = recorded.Contains(person.Id) ? "OffShift" : Worker.Available,
-                    ShiftEnd = null,
-                    Slots = int.MaxValue,
-                    FreeLive = Math.Max(1, person.Capacity / 2),
-                    FreeDeferred = Math.Max(1, person.Capacity / 2),
-                    IdleSince = from,
-                }
-            )
-            .ToList();
+        var people = everyone.Select(person => Ready(person, from, recorded.Contains(person.Id))).ToList();
         var happened = await HappenedAsync(connection, team, from, cancel);
         var arrivals = happened.Select(one => one.Task).ToList();
         var simulated = Rehearsal.Run(people, presence, arrivals, calendar, now, Rehearsal.Push(policy));
         return ReplayReport.Of(people, happened, simulated, Available(people, presence, from, now), now);
     }
+
+    /// <summary>Someone as the replay begins: with nothing to do yet.</summary>
+    internal static Worker Ready(Worker person, Instant from, bool recorded) =>
+        person with
+        {
+            Presence = recorded ? "OffShift" : Worker.Available,
+            ShiftEnd = null,
+            Slots = int.MaxValue,
+            FreeLive = person.LiveCapacity,
+            FreeDeferred = person.DeferredCapacity,
+            LiveTime = null,
+            IdleSince = from,
+        };
 
     private static async Task<List<PresenceAt>> PresenceAsync(NpgsqlConnection connection, string team, Instant from, CancellationToken cancel)
     {
@@ -80,11 +82,12 @@ public sealed class Replay(WorkflowRuntime runtime, ServiceLevelCatalog serviceL
             select t.id, t.title, t.required_skills, t.preferred_skills, t.work_kind, t.weight, t.effort, t.priority, t.created_at,
                 coalesce(t.started_at, t.claimed_at, t.ended_at) taken_at, t.ended_at,
                 coalesce(t.owner_id, (select p.id from person p where p.user_name = t.ended_by)) person,
-                coalesce(k.due_at, t.due_at) due_at, coalesce(k.statutory, false) statutory,
+                coalesce(k.due_at, t.due_at) due_at, coalesce(k.statutory, false) statutory, k.kinds, k.dues,
                 {Eligibility.ExcludedPeople} excluded
             from task t left join lateral (
-                select min(c.due_at) due_at, bool_or(c.kind = 'statutory') statutory from sla_clock c
-                where c.task_id = t.id and c.status <> 'Cancelled') k on true
+                select min(c.due_at) due_at, bool_or(c.kind = 'statutory') statutory, array_agg(c.kind order by c.kind, c.due_at) kinds,
+                    array_agg(c.due_at order by c.kind, c.due_at) dues
+                from sla_clock c where c.task_id = t.id and c.status <> 'Cancelled' and c.due_at is not null) k on true
             where t.team = $1 and t.created_at >= $2 and t.test_by is null and (t.ended_at is null or t.state in ('Completed', 'Failed'))
             order by t.created_at, t.id limit {MostTasks}
             """,
@@ -114,7 +117,11 @@ public sealed class Replay(WorkflowRuntime runtime, ServiceLevelCatalog serviceL
                 OpenedAt = r.Instant("created_at"),
             };
             var service = took > LongestService ? effort ?? LongestService : took;
-            outcomes.Add(new(new(work, work.Title, r.InstantOrNull("due_at"), service), taken, ended, ended is null ? null : r.GuidOrNull("person")));
+            var clocks = r.IsDBNull("kinds")
+                ? []
+                : r.GetFieldValue<string[]>("kinds").Zip(r.GetFieldValue<DateTime[]>("dues"), (kind, at) => new Deadline(kind, at.ToInstant())).ToList();
+            var arrival = new Arrival(work, work.Title, r.InstantOrNull("due_at"), service) { Deadlines = clocks };
+            outcomes.Add(new(arrival, taken, ended, ended is null ? null : r.GuidOrNull("person")));
         }
 
         return outcomes;

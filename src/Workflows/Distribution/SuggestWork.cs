@@ -41,8 +41,9 @@ public sealed class SuggestWork(WorkflowRuntime runtime, ServiceLevelCatalog ser
         var found = new List<(int Place, Suggestion Suggestion)>();
         foreach (var team in teams)
         {
-            var policy = await DistributionPolicies.InForceAsync(connection, serviceLevels, team, cancel);
-            var calendar = policy.Calendar is { } id ? serviceLevels.Calendars.GetValueOrDefault(id) : null;
+            var (policy, calendar, problem) = await PolicyInForce.ReadAsync(connection, serviceLevels, team, cancel);
+            if (problem is not null)
+                continue;
             var people = await TeamSnapshot.PeopleAsync(connection, team, policy, now, cancel);
             if (people.FirstOrDefault(one => one.Id == person.Id) is not { } me)
                 continue;
@@ -55,9 +56,10 @@ public sealed class SuggestWork(WorkflowRuntime runtime, ServiceLevelCatalog ser
                     Slots = most,
                     FreeLive = int.MaxValue,
                     FreeDeferred = int.MaxValue,
+                    LiveTime = null,
                 },
             ];
-            var work = await TeamSnapshot.WorkAsync(connection, team, all, policy, calendar, now, [], cancel);
+            var work = await new WaitingWork(connection, team, policy, calendar, now).ReadAsync(all, [], cancel);
             var plan = Distributor.Distribute(all, work, policy, now);
             found.AddRange(plan.Picks.Select((pick, place) => (place, new Suggestion(pick.Work.Id, pick.Work.Title, team, Reasons(pick, policy, now)))));
         }

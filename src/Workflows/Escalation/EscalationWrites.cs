@@ -31,6 +31,9 @@ internal sealed record LadderTask(Guid Id, string Title, TaskState State, int Re
     public Guid[] Watchers { get; init; } = [];
 
     public Guid? OnBehalfOf { get; init; }
+
+    /// <summary>Whom the ladder takes it from.</summary>
+    public Guid? Relieved { get; init; }
 }
 
 /// <summary>The writes of a sweep, collected row by row and executed as one statement per table, however many clocks it handles.</summary>
@@ -189,6 +192,9 @@ internal sealed class EscalationWrites(Instant now, string actor)
             actor
         );
         batch.BatchCommands.Add(AskForPeople.For([.. tasks.Select(t => t.Id)], "escalation", now));
+        var relieved = tasks.Where(t => t.Relieved != t.Owner).Select(t => t.Relieved).OfType<Guid>().Distinct().ToArray();
+        if (relieved.Length > 0)
+            batch.BatchCommands.Add(AskForWork.For(relieved, AskForWork.CapacityFreed, now));
         var watchers = tasks.SelectMany(t => t.Watchers.Select(person => (t.Id, Person: person))).ToList();
         if (watchers.Count > 0)
         {

@@ -100,6 +100,7 @@ internal sealed class Rung(Escalate.Due due, ClockState clock, LadderRung? rung,
                     Owner = next.Person,
                     OwnerIsActive = true,
                     OnBehalfOf = next.InPlaceOf,
+                    Relieved = task.Relieved ?? task.Owner,
                     State = next.Person is null ? TaskState.Ready : TaskState.Reserved,
                 };
 

@@ -12,9 +12,6 @@ namespace Orchestration.Workflows.Forecast;
 /// </summary>
 internal sealed class FutureShifts
 {
-    /// <summary>Calendar of the office whose hours hold for people without shifts; the first one there is.</summary>
-    private static readonly string[] OfficeCalendars = ["claims-office", "operations-centre", "mortgage-operations", "24x7"];
-
     private readonly Dictionary<Guid, List<Interval>> _shifts = [];
     private readonly Dictionary<Guid, List<Interval>> _past;
     private IReadOnlyList<Interval> _hours = [];
@@ -28,10 +25,8 @@ internal sealed class FutureShifts
     public double Worked(Guid person, Instant from, Instant to) =>
         PastTask.Worked(_past.GetValueOrDefault(person) ?? [], from, to) ?? Math.Min(240, (to - from).TotalMinutes);
 
-    /// <summary>The calendar that stands for the office.</summary>
-    public static BusinessCalendar? OfficeCalendar(ServiceLevelCatalog serviceLevels) =>
-        OfficeCalendars.Select(id => serviceLevels.Calendars.GetValueOrDefault(id)).FirstOrDefault(calendar => calendar is not null)
-        ?? serviceLevels.Calendars.Values.OrderBy(calendar => calendar.Id, StringComparer.Ordinal).FirstOrDefault();
+    /// <summary>The calendar whose hours hold for people without shifts.</summary>
+    public static BusinessCalendar? OfficeCalendar(ServiceLevelCatalog serviceLevels) => serviceLevels.OfficeCalendar;
 
     public static async Task<FutureShifts> ReadAsync(
         NpgsqlConnection connection,

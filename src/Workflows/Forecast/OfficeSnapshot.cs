@@ -189,7 +189,7 @@ internal sealed record OfficeSnapshot(OfficeInput Input, IReadOnlyDictionary<Gui
 
         var pushed = new Dictionary<string, DistributionPolicy>();
         foreach (var team in teams)
-            pushed[team] = await DistributionPolicies.InForceAsync(connection, serviceLevels, team, cancel);
+            pushed[team] = (await PolicyInForce.ReadAsync(connection, serviceLevels, team, cancel)).Policy;
         return pushed;
     }
 

@@ -147,13 +147,14 @@ public static class OpenTasks
         Guid id;
         int revision;
         Guid? owner;
+        Guid? reviewer;
         string title;
         bool waits;
         Guid[] watchers;
         await using (
             var task = await transaction.QueryAsync(
                 Sql.Command(
-                    "select id, revision, owner_id, title, suspended_from is not null, watchers from task where instance_id = $1 and "
+                    "select id, revision, owner_id, title, suspended_from is not null, watchers, reviewer_id from task where instance_id = $1 and "
                         + "bookmark_id = $2 and ended_at is null",
                     context.InstanceId,
                     Guid.Parse(withdraw.BookmarkId)
@@ -164,13 +165,14 @@ public static class OpenTasks
         {
             if (!await task.ReadAsync(cancel))
                 return;
-            (id, revision, owner, title, waits, watchers) = (
+            (id, revision, owner, title, waits, watchers, reviewer) = (
                 task.GetGuid(0),
                 task.GetInt32(1) + 1,
                 task.GuidOrNull(2),
                 task.GetString(3),
                 task.GetBoolean(4),
-                task.GetFieldValue<Guid[]>(5)
+                task.GetFieldValue<Guid[]>(5),
+                task.GuidOrNull(6)
             );
         }
 
@@ -208,6 +210,8 @@ public static class OpenTasks
                 ActivityId = withdraw.ActivityId,
             }
         );
+        if ((reviewer ?? owner) is { } held)
+            transaction.Write(AskForWork.Relieved(held, id, transaction.Now));
         if (owner is { } person)
             Notify.Write(transaction, person, "task.cancelled", $"{title} is no longer needed", withdraw.Reason, id);
         TaskTransaction.TellWatchers(transaction, id, title, withdraw.Reason, watchers.Where(watcher => watcher != owner));

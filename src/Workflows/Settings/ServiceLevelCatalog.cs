@@ -18,6 +18,9 @@ public sealed record UnreadableSetting(string Kind, string Name, int Version, st
 /// </summary>
 public sealed partial class ServiceLevelCatalog(SettingDocuments settings, ILogger<ServiceLevelCatalog> log)
 {
+    /// <summary>Calendars that can stand for the office; the first one there is.</summary>
+    private static readonly string[] OfficeCalendars = ["claims-office", "operations-centre", "mortgage-operations", "24x7"];
+
     private static readonly string[] UsualReasons = ["waitingForCustomer", "waitingForThirdParty", "waitingForColleague"];
 
     private volatile Snapshot _snapshot = new([], [], [], [], Enumerable.Empty<SlaPolicy>().ToLookup(_ => (SlaSubject.Task, "")));
@@ -117,6 +120,11 @@ public sealed partial class ServiceLevelCatalog(SettingDocuments settings, ILogg
             : !DueTimes.Fits(target, hours) ? (null, $"SLA duration: {duration} takes more than 40 years in the opening hours of calendar '{name}'.")
             : (SlaPolicy.Inline(target, name), null);
     }
+
+    /// <summary>The calendar that stands for the office where nothing names one; null: there is no calendar.</summary>
+    public BusinessCalendar? OfficeCalendar =>
+        OfficeCalendars.Select(id => Calendars.GetValueOrDefault(id)).FirstOrDefault(calendar => calendar is not null)
+        ?? Calendars.Values.OrderBy(calendar => calendar.Id, StringComparer.Ordinal).FirstOrDefault();
 
     /// <summary>The problem with the additional policies that a step names, or null.</summary>
     public string? Missing(IEnumerable<string> policies) =>

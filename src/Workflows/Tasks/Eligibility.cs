@@ -92,6 +92,14 @@ internal sealed class Eligibility
     /// <summary>Forwarded it to someone else and is no longer a candidate.</summary>
     public string GaveUp => $"{_id} = any(t.gave_up)";
 
+    /// <summary>
+    /// Forwarded it, declined its offer or let one expire: their preferred skills keep it from no one else any more, pulled or pushed.
+    /// </summary>
+    public string PassedOn => $"{_id} = any({PassedOnBy})";
+
+    /// <summary>Everyone who did, as an array of ids.</summary>
+    public const string PassedOnBy = "(t.gave_up || t.passed_by)";
+
     /// <summary>Their substitutes are eligible: they are the owner, or a candidate who didn't forward the task.</summary>
     public string IsRepresented => $"({_id} = t.owner_id or not {GaveUp} and {IsCandidate})";
 
@@ -129,7 +137,9 @@ internal sealed class Eligibility
     /// <summary>Eligible without anyone's decision: a candidate or the substitute of one, who didn't forward the task.</summary>
     public string IsEntitled => $"(not {GaveUp} and ({IsCandidate} or {StandsIn}))";
 
-    /// <summary>Has the preferred skills, or no other candidate has them: a preference must not leave a task without candidates.</summary>
+    /// <summary>
+    /// Has the preferred skills, or no other candidate who hasn't passed it on has them: a preference must not leave a task without candidates.
+    /// </summary>
     public string HasPriority
     {
         get
@@ -137,7 +147,7 @@ internal sealed class Eligibility
             var other = OfRow("q", _now);
             return $"""
                 (cardinality(t.preferred_skills) = 0 or t.test_by is not null or t.preferred_skills <@ {Skills}
-                    or not exists (select from person q where not {other.GaveUp} and {other.IsCandidate} and t.preferred_skills <@ {other.Skills}
+                    or not exists (select from person q where not {other.PassedOn} and {other.IsCandidate} and t.preferred_skills <@ {other.Skills}
                     and {other.IsFit}))
                 """;
         }

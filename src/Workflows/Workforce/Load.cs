@@ -33,6 +33,30 @@ public static class Load
                 select o.work_kind, o.weight from task_offer o where o.person_id = {person} and o.state = 'Open') w)
             """;
 
+    /// <summary>
+    /// Minutes that a person has spent on live work since a time, pauses included: what they ended, and what they have or are offered, for which at least its
+    /// expected effort counts.
+    /// </summary>
+    /// <param name="person">SQL of their id.</param>
+    /// <param name="since">SQL of the time.</param>
+    /// <param name="now">SQL of the time that is now.</param>
+    public static string LiveMinutes(string person, string since, string now)
+    {
+        // Someone who only claims and completes has no start before the end.
+        const string begun = "coalesce(case when k.started_at < k.ended_at then k.started_at end, k.claimed_at, k.ended_at)";
+        return $"""
+            (select coalesce(sum(w.minutes), 0)::float8 from (
+                select extract(epoch from k.ended_at - greatest({begun}, {since})) / 60 minutes from task k
+                    where k.owner_id = {person} and k.work_kind = 'live' and k.test_by is null and k.ended_at > {since}
+                union all
+                select greatest(extract(epoch from {now} - greatest(coalesce(k.started_at, k.claimed_at, {now}), {since})) / 60, k.effort) from task k
+                    where k.owner_id = {person} and k.work_kind = 'live' and k.test_by is null and k.ended_at is null and {CountsForOwner("k")}
+                union all
+                select k.effort from task_offer o join task k on k.id = o.task_id
+                    where o.person_id = {person} and o.state = 'Open' and o.work_kind = 'live') w)
+            """;
+    }
+
     /// <summary>Id of the person for whom a row of <c>task</c> counts; null: it counts for no one.</summary>
     public static string HolderOf(string alias) =>
         $"case when {alias}.state = 'InReview' then {alias}.reviewer_id when {CountsForOwner(alias)} then {alias}.owner_id end";

@@ -334,10 +334,14 @@ public sealed partial class AccessTests : IAsyncLifetime
         person        GET    /api/tasks/{id:guid}/distribution
         person        POST   /api/tasks/{id:guid}/offer
         person        GET    /api/teams/{team}/distribution/
+        person        DELETE /api/teams/{team}/distribution/draft
         person        PUT    /api/teams/{team}/distribution/draft
         person        PUT    /api/teams/{team}/distribution/mode
+        person        GET    /api/teams/{team}/distribution/offers
         person        POST   /api/teams/{team}/distribution/publish
         person        POST   /api/teams/{team}/distribution/replay
+        person        GET    /api/teams/{team}/distribution/unassignable
+        person        GET    /api/teams/{team}/distribution/versions
         person        GET    /offers/card
         person        POST   /offers/{id:guid}/accept
         person        POST   /offers/{id:guid}/decline

@@ -101,6 +101,58 @@ public sealed class OfferTests(Office office) : IClassFixture<Office>
         }
     }
 
+    [Fact]
+    public async Task A_supervisor_offers_a_task_to_someone_from_its_page_whatever_the_mode_is()
+    {
+        await office.PushAsync("offer-by-hand", "adjuster1");
+        var mode = "/api/teams/claims-adjusting/distribution/mode";
+        (await office.Supervisor.SendAsync(HttpMethod.Put, mode, new { mode = "pull" })).StatusCode.ShouldBe(HttpStatusCode.NoContent);
+        try
+        {
+            var task = (string)
+                (await office.Supervisor.TaskAsync(await office.FrontOffice.OpenAsync("offer-by-hand", office.NewReference("OH"), new { }), "look"))["id"]!;
+            var browser = await office.Host.BrowserAsync("supervisor");
+            var page = new HtmlParser().ParseDocument(await browser.GetStringAsync($"/tasks/{task}"));
+            var button = page.QuerySelectorAll("button[formaction]").ShouldHaveSingleItem();
+            button.TextContent.ShouldBe("Offer");
+            var form = (IHtmlFormElement)button.Closest("form")!;
+            var fields = form.QuerySelectorAll("input[name]").Select(field => KeyValuePair.Create(field.GetAttribute("name")!, field.GetAttribute("value")));
+            var answer = await browser.PostAsync(
+                button.GetAttribute("formaction"),
+                new FormUrlEncodedContent([.. fields, new(form.QuerySelector("select")!.GetAttribute("name")!, "adjuster1")])
+            );
+            answer.StatusCode.ShouldBe(HttpStatusCode.Found, await answer.Content.ReadAsStringAsync());
+            var offers = (await office.Supervisor.GetAsync("/api/teams/claims-adjusting/distribution/offers")).AsArray();
+            ((string)offers.Single(offer => (string)offer!["taskId"]! == (string)task)!["person"]!).ShouldBe("Daniel Brandt");
+            var adjuster = office.Person("adjuster1");
+            (await adjuster.GetAsync("/api/offers")).AsArray().Count.ShouldBe(1);
+            (await adjuster.SendAsync(HttpMethod.Get, "/api/teams/claims-adjusting/distribution/offers")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        }
+        finally
+        {
+            (await office.Supervisor.SendAsync(HttpMethod.Put, mode, new { mode = "offer" })).StatusCode.ShouldBe(HttpStatusCode.NoContent);
+        }
+    }
+
+    [Fact]
+    public async Task Those_who_steer_a_team_read_what_no_one_can_have_and_discard_a_draft()
+    {
+        const string Team = "/api/teams/mortgage-closing/distribution";
+        (await office.Supervisor.SendAsync(HttpMethod.Put, $"{Team}/mode", new { mode = "offer" })).StatusCode.ShouldBe(HttpStatusCode.NoContent);
+        (await office.Supervisor.GetAsync($"{Team}/unassignable")).AsArray().ShouldBeEmpty();
+        (await office.Supervisor.SendAsync(HttpMethod.Put, $"{Team}/draft", new { revision = 0, policy = new { deferredShare = 91 } })).StatusCode.ShouldBe(
+            HttpStatusCode.UnprocessableEntity
+        );
+        (await office.Supervisor.SendAsync(HttpMethod.Put, $"{Team}/draft", new { revision = 0, policy = new { deferredShare = 20 } })).StatusCode.ShouldBe(
+            HttpStatusCode.OK
+        );
+        (await office.Supervisor.SendAsync(HttpMethod.Delete, $"{Team}/draft?revision=1")).StatusCode.ShouldBe(HttpStatusCode.NoContent);
+        (await office.Supervisor.SendAsync(HttpMethod.Delete, $"{Team}/draft?revision=1")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        (await office.Supervisor.GetAsync($"{Team}/versions")).AsArray().ShouldBeEmpty();
+        foreach (var read in new[] { "unassignable", "versions", "offers" })
+            (await Adjuster.SendAsync(HttpMethod.Get, $"{Team}/{read}")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+    }
+
     /// <summary>The lead changes the policy's form, and a supervisor publishes it.</summary>
     private async Task UnansweredAsync(string choice)
     {
@@ -113,7 +165,10 @@ public sealed class OfferTests(Office office) : IClassFixture<Office>
             var fields = form.QuerySelectorAll("input[name]:not([type=checkbox]), select[name]")
                 .Select(field => KeyValuePair.Create(field.GetAttribute("name")!, field is IHtmlSelectElement list ? list.Value : field.GetAttribute("value")))
                 .Where(field => field.Key != "unanswered");
-            var answer = await browser.PostAsync(Page, new FormUrlEncodedContent([.. fields, new("unanswered", choice), new("do", what)]));
+            var answer = await browser.PostAsync(
+                Page,
+                new FormUrlEncodedContent([.. fields, new("unanswered", choice), new("withoutReplay", "true"), new("do", what)])
+            );
             answer.StatusCode.ShouldBe(HttpStatusCode.Found, await answer.Content.ReadAsStringAsync());
         }
     }

@@ -48,11 +48,55 @@ public sealed class PolicyTests
         (await policies.SaveDraftAsync("claims-adjusting", 0, """{ "offerSeconds": 0 }""", author)).ShouldBeOfType<PolicyResult.Invalid>();
         (await policies.SaveDraftAsync("claims-adjusting", 0, """{ "offerSeconds": 60 }""", author)).ShouldBe(new PolicyResult.Done(1));
         (await policies.SaveDraftAsync("claims-adjusting", 0, "{}", second)).ShouldBe(new PolicyResult.Stale(1));
-        (await policies.PublishAsync("claims-adjusting", 1, author)).ShouldBeOfType<PolicyResult.Forbidden>();
-        (await policies.PublishAsync("claims-adjusting", 2, second)).ShouldBe(new PolicyResult.Stale(1));
-        (await policies.PublishAsync("claims-adjusting", 1, second)).ShouldBe(new PolicyResult.Done(1));
+        (await policies.PublishAsync("claims-adjusting", 1, withoutReplay: true, author)).ShouldBeOfType<PolicyResult.Forbidden>();
+        (await policies.PublishAsync("claims-adjusting", 2, withoutReplay: true, second)).ShouldBe(new PolicyResult.Stale(1));
+        (await policies.PublishAsync("claims-adjusting", 1, withoutReplay: true, second)).ShouldBe(new PolicyResult.Done(1));
         var now = (await policies.FindAsync("claims-adjusting"))!;
         (now.Policy.Version, now.Policy.OfferTimeout.TotalSeconds, now.Draft).ShouldBe((1, 60, null));
+    }
+
+    [Fact]
+    public async Task A_draft_is_published_with_the_replay_that_whoever_publishes_it_sees()
+    {
+        await using var world = await World.CreateAsync();
+        await world.LoadShippedAsync();
+        var policies = world.Get<DistributionPolicies>();
+        var (author, second) = (await world.PersonAsync("supervisor"), await world.PersonAsync("senior1"));
+        await policies.SaveDraftAsync("claims-adjusting", 0, """{ "offerSeconds": 60 }""", author);
+        (await policies.PublishAsync("claims-adjusting", 1, withoutReplay: false, second))
+            .ShouldBeOfType<PolicyResult.Invalid>()
+            .Errors[0]
+            .Path.ShouldBe("$.withoutReplay");
+
+        async Task ReplayAsync(string document)
+        {
+            var policy = policies.Check(document, 0).Policy!;
+            var report = await world.Get<Replay>().RunAsync("claims-adjusting", policy, NodaTime.Duration.FromDays(7));
+            await policies.KeepReplayAsync("claims-adjusting", policy, 7, report);
+        }
+
+        await ReplayAsync("""{ "offerSeconds": 90 }""");
+        (await policies.FindAsync("claims-adjusting"))!.Draft!.Replay.ShouldBeNull("it is of another policy");
+        await ReplayAsync("""{ "offerSeconds": 60 }""");
+        (await policies.FindAsync("claims-adjusting"))!.Draft!.Replay!.Days.ShouldBe(7);
+        await policies.SaveDraftAsync("claims-adjusting", 1, """{ "offerSeconds": 61 }""", author);
+        (await policies.FindAsync("claims-adjusting"))!.Draft!.Replay.ShouldBeNull("the draft has changed since");
+        await ReplayAsync("""{ "offerSeconds": 61 }""");
+        (await policies.PublishAsync("claims-adjusting", 2, withoutReplay: false, second)).ShouldBe(new PolicyResult.Done(1));
+
+        var version = (await DistributionVersion.ListAsync(world.Database, "claims-adjusting")).ShouldHaveSingleItem();
+        (version.Version, version.Author, version.Publisher, version.Document).ShouldBe((1, "supervisor", "senior1", """{ "offerSeconds": 61 }"""));
+    }
+
+    [Fact]
+    public async Task A_policy_without_a_calendar_counts_the_hours_of_the_office()
+    {
+        await using var world = await World.CreateAsync();
+        var policies = world.Get<DistributionPolicies>();
+        (await policies.FindAsync("claims-adjusting"))!.Policy.Calendar.ShouldBeNull("there is no calendar");
+        await world.LoadShippedAsync();
+        (await policies.FindAsync("claims-adjusting"))!.Policy.Calendar.ShouldBe("claims-office");
+        policies.Check("""{ "calendar": "24x7" }""", 0).Policy!.Calendar.ShouldBe("24x7");
     }
 
     private static string[] Parse(string json) =>

@@ -318,7 +318,7 @@ public sealed class LadderActionTests
     private static Task SaveCaseAsync(World world, string ladder) => SaveAsync(world, ladder, "case");
 
     /// <summary>A clock of ten hours.</summary>
-    private static async Task SaveAsync(World world, string ladder, string subject = "task")
+    internal static async Task SaveAsync(World world, string ladder, string subject = "task")
     {
         var policy = JsonNode
             .Parse(

@@ -11,7 +11,9 @@ public sealed record DistributionPolicy
     /// <summary>Version of the document; 0 for the built-in default.</summary>
     public int Version { get; init; }
 
-    /// <summary>Calendar in whose opening hours slack is measured; null: slack is elapsed time.</summary>
+    /// <summary>
+    /// Calendar in whose opening hours slack is measured. A policy that names none is given the office's when it is read; null: elapsed time.
+    /// </summary>
     public string? Calendar { get; init; }
 
     /// <summary>How much it counts that someone knows the case or the customer. 0 to 100.</summary>
@@ -43,6 +45,12 @@ public sealed record DistributionPolicy
 
     /// <summary>Target of tasks without a clock, elapsed since they opened, so that age brings them forward.</summary>
     public Duration WithoutClock { get; init; } = Duration.FromDays(5);
+
+    /// <summary>
+    /// Percentage of each shift that is kept for deferred work: live work that would take more isn't given. Someone without a shift is measured by the last 8
+    /// hours.
+    /// </summary>
+    public int DeferredShare { get; init; }
 
     /// <summary>How long an offer stands.</summary>
     public Duration OfferTimeout { get; init; } = Duration.FromMinutes(2);

@@ -97,7 +97,7 @@ internal sealed class WorkGroup
             var reach = 0;
             for (var i = 0; i < free.Length; i++)
             {
-                if (fit.Standing(free[i], sample) is null && free[i].Free(sample.Kind) >= sample.Weight)
+                if (fit.Standing(free[i], sample) is null && Fit.Room(free[i], sample) is null)
                 {
                     people.Add((i, fit.Base(free[i], sample)));
                     reach += Math.Min(free[i].Slots, free[i].Free(sample.Kind) / sample.Weight);

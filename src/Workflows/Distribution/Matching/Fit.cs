@@ -37,6 +37,9 @@ public enum Obstacle
     /// <summary>No free capacity.</summary>
     Capacity,
 
+    /// <summary>Live work has taken its share of their shift; the team keeps the rest for deferred work.</summary>
+    DeferredShare,
+
     /// <summary>They have as many offers as the policy allows.</summary>
     Offers,
 }
@@ -55,16 +58,18 @@ internal sealed class Fit(IReadOnlyList<Worker> people, DistributionPolicy polic
     private static readonly Duration FullIdle = Duration.FromHours(8);
 
     /// <summary>
-    /// How scarce each skill is, from 0 (no task asks for it) to 1000 (a single person who works now has it).
+    /// How scarce each skill is, from 0 (no task asks for it that someone with room has the skills for) to 1000 (a single person who works now has it).
     /// </summary>
-    public static Dictionary<string, int> Scarcity(IEnumerable<Worker> people, IEnumerable<Work> work, Instant now)
+    public static Dictionary<string, int> Scarcity(IReadOnlyList<Worker> people, IEnumerable<Work> work, Instant now)
     {
         var holders = people
             .Where(person => person.Presence == Worker.Available)
             .SelectMany(person => person.Skills.Where(skill => !(skill.Value.Until <= now)))
             .GroupBy(skill => skill.Key)
             .ToDictionary(skill => skill.Key, skill => skill.Count());
-        return work.SelectMany(task => task.Required)
+        var free = people.Where(person => person.HasRoom).ToList();
+        return work.Where(task => free.Exists(person => task.Required.All(need => person.Holds(need, now))))
+            .SelectMany(task => task.Required)
             .Select(need => need.Skill)
             .Distinct()
             .ToDictionary(skill => skill, skill => Full / Math.Max(1, holders.GetValueOrDefault(skill)));
@@ -90,7 +95,8 @@ internal sealed class Fit(IReadOnlyList<Worker> people, DistributionPolicy polic
         : null;
 
     /// <summary>
-    /// Who lacks a preferred skill waits for those who have them, wherever these are, as when work is pulled; unless there is no one like that.
+    /// Who lacks a preferred skill waits for those who have them, wherever these are, unless they passed the task on or there is no one like that: the rule
+    /// of <c>Eligibility.HasPriority</c>, which holds for pulled work.
     /// </summary>
     /// <param name="preferring">Those who have them (<see cref="Preferring"/>).</param>
     public Obstacle? Preference(Worker person, Work work, IReadOnlyList<Worker> preferring)
@@ -99,7 +105,7 @@ internal sealed class Fit(IReadOnlyList<Worker> people, DistributionPolicy polic
             return null;
         foreach (var other in preferring)
         {
-            if (!work.IsPersonal || Personal(other, work) is null)
+            if (!work.IsPersonal || (Personal(other, work) is null && !work.PassedOn.Contains(other.Id)))
                 return Obstacle.Preferred;
         }
 
@@ -112,6 +118,7 @@ internal sealed class Fit(IReadOnlyList<Worker> people, DistributionPolicy polic
 
     public static Obstacle? Room(Worker person, Work work) =>
         person.Free(work.Kind) < work.Weight ? Obstacle.Capacity
+        : work.Kind == WorkKind.Live && person.LiveTime is { } left && (left <= Duration.Zero || left < work.Effort) ? Obstacle.DeferredShare
         : person.Slots <= 0 ? Obstacle.Offers
         : null;
 

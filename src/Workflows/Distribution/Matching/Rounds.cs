@@ -1,3 +1,5 @@
+using NodaTime;
+
 namespace Orchestration.Workflows.Distribution.Matching;
 
 /// <summary>
@@ -85,6 +87,7 @@ internal sealed class Rounds
         _people[index] = person with
         {
             Slots = person.Slots - 1,
+            LiveTime = task.Work.Kind == WorkKind.Live ? person.LiveTime - (task.Work.Effort ?? Duration.Zero) : person.LiveTime,
             FreeLive = person.FreeLive - (task.Work.Kind == WorkKind.Live ? task.Work.Weight : 0),
             FreeDeferred = person.FreeDeferred - (task.Work.Kind == WorkKind.Deferred ? task.Work.Weight : 0),
         };

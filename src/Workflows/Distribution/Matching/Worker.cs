@@ -49,11 +49,20 @@ public sealed record Worker
     /// <summary>Deferred work they can still take, in weight.</summary>
     public int FreeDeferred { get; init; }
 
+    /// <summary>Time of their shift that they can still spend on live work, as the team keeps the rest for deferred work; null: all of it.</summary>
+    public Duration? LiveTime { get; init; }
+
     /// <summary>How many more tasks they can be offered at once.</summary>
     public int Slots { get; init; } = 1;
 
     /// <summary>When they were last given work.</summary>
     public Instant IdleSince { get; init; }
+
+    /// <summary>Live work they can have at a time, in weight.</summary>
+    public int LiveCapacity { get; init; } = 100;
+
+    /// <summary>Deferred work they can have at a time, in weight.</summary>
+    public int DeferredCapacity { get; init; } = 100;
 
     /// <summary>Their whole capacity, in weight: who has more is due for work sooner.</summary>
     public int Capacity { get; init; } = 100;
@@ -101,12 +110,15 @@ public sealed record Work
     /// <summary>People who forwarded it, declined it, or just let its offer expire.</summary>
     public IReadOnlyList<Guid> Passed { get; init; } = [];
 
+    /// <summary>People who forwarded it, declined it, or ever let its offer expire: their preferred skills keep it from no one else.</summary>
+    public IReadOnlyList<Guid> PassedOn { get; init; } = [];
+
     public WorkKind Kind { get; init; }
 
     /// <summary>How much capacity it takes.</summary>
     public int Weight { get; init; } = 100;
 
-    /// <summary>Expected effort, if known.</summary>
+    /// <summary>Expected effort, if known. A task that someone gave back counts with all of it.</summary>
     public Duration? Effort { get; init; }
 
     /// <summary>1 (critical) to 5 (planning).</summary>
@@ -139,5 +151,5 @@ public sealed record Work
             string.Join(',', Named)
         );
 
-    internal bool IsPersonal => Excluded.Count > 0 || Passed.Count > 0;
+    internal bool IsPersonal => Excluded.Count > 0 || Passed.Count > 0 || PassedOn.Count > 0;
 }

@@ -390,6 +390,10 @@ create table distribution_draft (
     author text not null,
     changed_at timestamp with time zone not null,
     revision integer not null default 1,
+    replay json,
+    replay_revision integer,
+    replay_days integer,
+    replay_at timestamp with time zone,
     constraint distribution_draft_pkey PRIMARY KEY (team),
     constraint distribution_draft_team_fkey FOREIGN KEY (team) REFERENCES team(key) ON DELETE CASCADE
 );
@@ -1628,6 +1632,7 @@ END) stored,
     effort integer,
     weight integer not null default 100,
     suspended_counts boolean not null default false,
+    passed_by uuid[] not null default '{}'::uuid[],
     constraint task_delegated_by_fkey FOREIGN KEY (delegated_by) REFERENCES person(id),
     constraint task_effort_check CHECK (effort > 0),
     constraint task_fits CHECK (task_fits(state, priority, outcomes, owner_id, ended_at, outcome, suspended_from, suspended_reason, suspended_until,
@@ -1648,6 +1653,7 @@ CREATE INDEX task_ended ON task USING btree (ended_as, order_at, id) WHERE (ende
 CREATE INDEX task_flow ON task USING btree (team, ended_at) INCLUDE (definition_id, activity_id, created_at, order_at, ended_as, test_by) WHERE (ended_at IS NOT
     NULL);
 CREATE INDEX task_instance ON task USING btree (instance_id);
+CREATE INDEX task_live ON task USING btree (owner_id, ended_at) WHERE ((work_kind = 'live'::text) AND (owner_id IS NOT NULL));
 CREATE INDEX task_named ON task USING gin (candidates) WHERE ((ended_at IS NULL) AND (cardinality(candidates) > 0));
 CREATE INDEX task_named_team ON task USING btree (team) WHERE ((ended_at IS NULL) AND (cardinality(candidates) > 0));
 CREATE INDEX task_open ON task USING btree (order_at, id) WHERE (ended_at IS NULL);
@@ -1729,10 +1735,8 @@ create table team (
     revision integer not null default 1,
     created_at timestamp with time zone not null,
     distribution text not null default 'pull'::text,
-    deferred_share integer not null default 0,
     office text not null default 'back'::text,
     time_zone text,
-    constraint team_deferred_share_check CHECK (deferred_share >= 0 AND deferred_share <= 100),
     constraint team_distribution_check CHECK (distribution = ANY (ARRAY['pull'::text, 'suggest'::text, 'offer'::text, 'assign'::text])),
     constraint team_key_check CHECK (key ~ '^[a-z][a-z0-9-]*$'::text),
     constraint team_lead_id_fkey FOREIGN KEY (lead_id) REFERENCES person(id),

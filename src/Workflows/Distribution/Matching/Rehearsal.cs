@@ -1,15 +1,23 @@
 using NodaTime;
 using Orchestration.Workflows.Calendars;
-using Orchestration.Workflows.Distribution.Matching;
 
-namespace Orchestration.Workflows.Distribution;
+namespace Orchestration.Workflows.Distribution.Matching;
 
 /// <summary>A task that arrives in a simulation.</summary>
 /// <param name="Work">The task; its slack is computed as time passes.</param>
 /// <param name="Step">Title of its step.</param>
 /// <param name="DueAt">When it is due, or null.</param>
 /// <param name="Service">How long it takes.</param>
-public sealed record Arrival(Work Work, string Step, Instant? DueAt, Duration Service);
+public sealed record Arrival(Work Work, string Step, Instant? DueAt, Duration Service)
+{
+    /// <summary>What its clocks measure, one by one; the earliest is <see cref="DueAt"/>.</summary>
+    public IReadOnlyList<Deadline> Deadlines { get; init; } = [];
+}
+
+/// <summary>When a clock of a task is due.</summary>
+/// <param name="Kind"><c>internal</c>, <c>promise</c> or <c>statutory</c>.</param>
+/// <param name="DueAt">When.</param>
+public readonly record struct Deadline(string Kind, Instant DueAt);
 
 /// <summary>A presence from then on.</summary>
 public readonly record struct PresenceAt(Instant At, Guid Person, string State);

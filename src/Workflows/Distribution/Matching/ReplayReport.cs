@@ -1,13 +1,12 @@
 using NodaTime;
-using Orchestration.Workflows.Distribution.Matching;
 
-namespace Orchestration.Workflows.Distribution;
+namespace Orchestration.Workflows.Distribution.Matching;
 
 /// <summary>What a policy would have done, beside what happened.</summary>
 /// <param name="Tasks">Tasks that arrived.</param>
 /// <param name="Happened">What happened.</param>
 /// <param name="Simulated">With the policy.</param>
-/// <param name="Steps">Deadlines met by step.</param>
+/// <param name="Steps">Deadlines met by step and kind of clock.</param>
 public sealed record ReplayReport(int Tasks, ReplayFigures Happened, ReplayFigures Simulated, IReadOnlyList<StepFigures> Steps)
 {
     /// <summary>Measures outcomes of the same tasks.</summary>
@@ -28,18 +27,29 @@ public sealed record ReplayReport(int Tasks, ReplayFigures Happened, ReplayFigur
                     .GroupBy(pair => pair.First.Task.Step)
                     .OrderByDescending(step => step.Count())
                     .ThenBy(step => step.Key, StringComparer.Ordinal)
-                    .Select(step => new StepFigures(
-                        step.Key,
-                        step.Count(),
-                        ReplayFigures.Met([.. step.Select(pair => pair.First)], end),
-                        ReplayFigures.Met([.. step.Select(pair => pair.Second)], end)
-                    )),
+                    .SelectMany(step =>
+                        step.SelectMany(pair => pair.First.Task.Deadlines.Select(deadline => (deadline.Kind, deadline.DueAt, pair.First, pair.Second)))
+                            .GroupBy(one => one.Kind)
+                            .OrderBy(clock => clock.Key, StringComparer.Ordinal)
+                            .Select(clock => new StepFigures(
+                                step.Key,
+                                clock.Key,
+                                clock.Count(),
+                                ReplayFigures.Met([.. clock.Select(one => (one.DueAt, one.First.EndedAt))], end),
+                                ReplayFigures.Met([.. clock.Select(one => (one.DueAt, one.Second.EndedAt))], end)
+                            ))
+                    ),
             ]
         );
 }
 
-/// <summary>Deadlines met of a step, as a share of those that were decided; null: it had none.</summary>
-public sealed record StepFigures(string Title, int Tasks, double? Happened, double? Simulated);
+/// <summary>Deadlines met of a step.</summary>
+/// <param name="Title">The step.</param>
+/// <param name="Clock">Kind of clock: <c>internal</c>, <c>promise</c> or <c>statutory</c>.</param>
+/// <param name="Deadlines">How many there were.</param>
+/// <param name="Happened">Share that was met of those that were decided; null: none was.</param>
+/// <param name="Simulated">The same with the policy.</param>
+public sealed record StepFigures(string Title, string Clock, int Deadlines, double? Happened, double? Simulated);
 
 /// <summary>How it went for all tasks.</summary>
 /// <param name="Attainment">Share of deadlines met of those that came; null: there were none.</param>
@@ -62,7 +72,7 @@ public sealed record ReplayFigures(double? Attainment, double WaitMinutes, doubl
         }
 
         return new(
-            Met(outcomes, end),
+            Met([.. outcomes.Where(one => one.Task.DueAt is not null).Select(one => (one.Task.DueAt!.Value, one.EndedAt))], end),
             At(waits, 0.5),
             At(waits, 0.9),
             available > Duration.Zero ? busy.Values.Sum() / available.TotalMinutes : null,
@@ -72,10 +82,10 @@ public sealed record ReplayFigures(double? Attainment, double WaitMinutes, doubl
         );
     }
 
-    internal static double? Met(IReadOnlyList<Outcome> outcomes, Instant end)
+    internal static double? Met(IReadOnlyList<(Instant DueAt, Instant? EndedAt)> deadlines, Instant end)
     {
-        var decided = outcomes.Where(one => one.Task.DueAt is { } due && (one.EndedAt is not null || due <= end)).ToList();
-        return decided.Count == 0 ? null : decided.Count(one => one.EndedAt <= one.Task.DueAt) / (double)decided.Count;
+        var decided = deadlines.Where(one => one.EndedAt is not null || one.DueAt <= end).ToList();
+        return decided.Count == 0 ? null : decided.Count(one => one.EndedAt <= one.DueAt) / (double)decided.Count;
     }
 
     private static int Waste(IReadOnlyList<Worker> people, IReadOnlyList<Outcome> outcomes)
