@@ -209,6 +209,7 @@ public static class Promises
     /// <param name="due">Later than now and than the date it has.</param>
     /// <param name="reason">A note, or null.</param>
     /// <param name="actor">The person who says so.</param>
+    /// <param name="also">What else is written in the same transaction.</param>
     public static async Task<PromiseResult> MoveAsync(
         ClockRuntime clocks,
         Guid @case,
@@ -216,6 +217,7 @@ public static class Promises
         Instant due,
         string? reason,
         Person actor,
+        Action<InstanceTransaction>? also = null,
         CancellationToken cancel = default
     )
     {
@@ -258,6 +260,7 @@ public static class Promises
                 )
             )
         );
+        also?.Invoke(transaction);
         transaction.Announce(new(ChangeKind.Instance, @case));
         await transaction.CommitAsync(cancel);
         return new PromiseResult.Done(clock);

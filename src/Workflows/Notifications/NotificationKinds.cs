@@ -35,6 +35,9 @@ public static class NotificationKinds
     /// <summary>Someone proposes another policy of retention, and another person has to decide.</summary>
     internal const string RetentionProposed = "retention.proposed";
 
+    /// <summary>A promise will probably be late, and someone is to ask the customer for a later date.</summary>
+    internal const string DateAsked = "promise.date-asked";
+
     /// <summary>The owning team decided on what someone said about guidance.</summary>
     internal const string GuidanceDecided = "guidance.decided";
 
@@ -63,6 +66,7 @@ public static class NotificationKinds
         new(PresenceChanged, "Someone changes my presence, or I miss offers"),
         new(SkillExpires, "A certificate of mine or my team expires soon"),
         new(HistoryDiffers, "A check finds that history was altered"),
+        new(DateAsked, "I'm to ask a customer for a later date"),
         new(SearchFound, "A saved search of mine finds something, or fails"),
         new(FindingRecorded, "A reviewer records a finding for me or a team I lead"),
         new(GuidanceDecided, "My proposal or report about guidance is accepted or declined"),

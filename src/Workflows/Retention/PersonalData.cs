@@ -155,6 +155,7 @@ public static class PersonalData
         ["team"] = "Names of teams.",
         ["team_member"] = "Staff.",
         ["team_loan"] = "Staff.",
+        ["forecast_fix"] = "Staff, clocks and probabilities.",
         ["notification_preference"] = "Staff.",
         ["saved_filter"] = "What staff type to find lists; it is about no customer.",
         ["webhook_endpoint"] = "Who outside is told of events.",
