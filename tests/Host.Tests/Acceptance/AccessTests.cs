@@ -229,6 +229,7 @@ public sealed partial class AccessTests : IAsyncLifetime
         person        GET    /performance/
         person        GET    /performance/export/{file}
         person        GET    /performance/me
+        person        GET    /performance/me/export/{file}
         person        GET    /performance/tasks
         person        GET    /presence/chip
         person        POST   /presence/
@@ -259,6 +260,7 @@ public sealed partial class AccessTests : IAsyncLifetime
         lead          GET    /api/board/
         lead          GET    /team/board
         lead          GET    /team/people
+        lead          POST   /team/bulk
         lead          POST   /team/people/{id:guid}/presence
         administrator GET    /administration/people/{id:guid}/capacity/
         administrator POST   /administration/people/{id:guid}/capacity/

@@ -28,3 +28,6 @@ create table forecast_fix (
 create index forecast_fix_clock on forecast_fix (clock_id, applied_at);
 create index forecast_fix_open on forecast_fix (clock_id) where settled_at is null;
 create index forecast_fix_settled on forecast_fix (settled_at) where settled_at is not null;
+
+-- The list behind the backlog of a period that has not ended.
+create index step_fact_open on step_fact (opened_at, task_id) where ended_at is null;
