@@ -14,12 +14,16 @@ internal static class Push
 {
     private const int Teams = 20;
     private static readonly string[] Skills = ["fha", "va", "title", "fraud", "appeal", "legal"];
+
+    /// <summary>People who have each skill in the month: few, as experts are.</summary>
+    private static readonly int[] Holders = [4, 4, 5, 6, 10, 14];
     private static readonly Instant Now = Instant.FromUtc(2026, 3, 2, 9, 0);
 
     public static void Run()
     {
         Decisions(1000, 100_000);
-        Month(20_000, 40);
+        foreach (var people in new[] { 40, 38, 36 })
+            Month(20_000, people);
     }
 
     private static void Decisions(int people, int tasks)
@@ -51,7 +55,18 @@ internal static class Push
     private static void Month(int tasks, int people)
     {
         var random = new Random(2);
-        var everyone = Enumerable.Range(0, people).Select(number => Person(random, number, 1) with { Slots = int.MaxValue }).ToList();
+        var everyone = Enumerable
+            .Range(0, people)
+            .Select(number =>
+                Person(random, number, 1) with
+                {
+                    Slots = int.MaxValue,
+                    Skills = Skills
+                        .Where((_, skill) => (number + 11 * skill) % people < Holders[skill])
+                        .ToDictionary(skill => skill, _ => new WorkerSkill(3, null)),
+                }
+            )
+            .ToList();
         var until = Now + Duration.FromDays(30);
         var presence = everyone
             .SelectMany(person =>
@@ -77,14 +92,36 @@ internal static class Push
             })
             .ToList();
         var watch = Start();
-        var pushed = Rehearsal.Run(everyone, presence, arrivals, null, until, Rehearsal.Push(new()));
+        var pushed = Run(Rehearsal.Push(new()));
         var took = watch.Elapsed;
-        var pulled = Rehearsal.Run(everyone, presence, arrivals, null, until, Rehearsal.Pull());
-        var report = ReplayReport.Of(everyone, pulled, pushed, Duration.FromHours(30 * 8 * people), until);
-        Console.WriteLine(
-            $"A month of {tasks} tasks by {people} people in {took.TotalSeconds:0.0} s. Pull: {Text(report.Happened)}. Push: {Text(report.Simulated)}."
-        );
+        Console.WriteLine($"A month of {tasks} tasks by {people} people, pushed in {took.TotalSeconds:0.0} s.");
+        Console.WriteLine($"  Pushed: {Text(Report(pushed).Simulated)}.");
+        Console.WriteLine($"  Pulled, due first: {Text(Report(Run(Rehearsal.Pull())).Simulated)}.");
+        Console.WriteLine($"  Pulled, any of the first 25: {Text(Report(Run(PullAny(new(3), 25))).Simulated)}.");
+
+        IReadOnlyList<Outcome> Run(Rehearsal.Decide decide) => Rehearsal.Run(everyone, presence, arrivals, null, until, decide);
+        ReplayReport Report(IReadOnlyList<Outcome> outcomes) => ReplayReport.Of(everyone, outcomes, outcomes, Duration.FromHours(30 * 8 * people), until);
     }
+
+    /// <summary>Pulls as people do who choose what they like: any task of the first page that they may have.</summary>
+    private static Rehearsal.Decide PullAny(Random random, int page) =>
+        (people, waiting, now, _) =>
+        {
+            var taken = new HashSet<Guid>();
+            var fit = new Fit(people, new(), now, new Dictionary<string, int>());
+            var picks = new List<(Guid, Guid)>();
+            foreach (var person in people.Where(person => person.Presence == Worker.Available).OrderBy(_ => random.Next()))
+            {
+                var seen = waiting.Where(work => !taken.Contains(work.Id) && fit.Of(person, work) is null).Take(page).ToArray();
+                if (seen.Length == 0)
+                    continue;
+                var liked = seen[random.Next(seen.Length)].Id;
+                taken.Add(liked);
+                picks.Add((liked, person.Id));
+            }
+
+            return picks;
+        };
 
     private static string Text(ReplayFigures figures) =>
         $"{figures.Attainment:P1} of deadlines met, median wait {figures.WaitMinutes:0} min, slowest tenth {figures.LongWaitMinutes:0} min, "

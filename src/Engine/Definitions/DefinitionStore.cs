@@ -79,6 +79,23 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
         return ids;
     }
 
+    /// <summary>Published versions, by name, without those that no longer compile: one of them must not hide the others.</summary>
+    public async Task<IReadOnlyList<CompiledWorkflow>> UsablePublishedAsync(CancellationToken cancel = default)
+    {
+        var usable = new List<CompiledWorkflow>();
+        foreach (var id in await PublishedIdsAsync(cancel))
+        {
+            try
+            {
+                if (await FindPublishedAsync(id, cancel) is { } workflow)
+                    usable.Add(workflow);
+            }
+            catch (DefinitionUnavailableException) { }
+        }
+
+        return usable;
+    }
+
     /// <summary>
     /// Brings the cache up to what is published, entry by entry: a burst looks up the workflows it executes and cannot wait, so there is no moment in
     /// which one is missing. Reads only what isn't compiled yet or uses another workflow as an activity. Call at start and after definitions changed. One

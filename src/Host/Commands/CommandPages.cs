@@ -84,7 +84,22 @@ internal static class CommandPages
         var pages = CommandMatch.Of(typed, PagesOf(me));
         var groups = new List<CommandGroup>();
         if (query.IsEmpty)
+        {
             groups.Add(new("Your tasks", await MineAsync(runtime, me, cancel)));
+            groups.Add(
+                new(
+                    "Recently opened",
+                    [
+                        .. (await SearchAll.RecentAsync(runtime.Database, Found, me, runtime.Clock.Now(), cancel)).Select(item =>
+                            item.IsCustomer
+                                ? new Command("user", item.Title, item.Detail, Of("customers", item.Id))
+                                : new Command("folder", item.Title, item.Detail, Of("cases", item.Id))
+                        ),
+                    ]
+                )
+            );
+        }
+
         if (query.IsEmpty || CommandMatch.IsOrder(typed))
             groups.AddRange([new("Actions", actions), new("Pages", pages)]);
         if (!query.IsEmpty)
@@ -177,7 +192,7 @@ internal static class CommandPages
     private static IEnumerable<Command> PagesOf(Person me)
     {
         foreach (var item in Navigation.For(me).SelectMany(group => group.Items))
-            yield return new(item.Icon, item.Title, null, item.Href);
+            yield return new(item.Icon, item.Title, item.Href == "/team" ? "Board, backlog and people" : null, item.Href);
         foreach (var page in AdministrationPages.For(me))
             yield return new("settings", page.Title, "Administration", page.Href);
 

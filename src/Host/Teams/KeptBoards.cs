@@ -19,11 +19,8 @@ public sealed record ShownBoard(TeamBoard Board, bool IsBehind);
 /// </summary>
 internal sealed partial class KeptBoards : IDisposable
 {
-    /// <summary>How old a board may be on a page that asks for it again right after.</summary>
-    public static readonly Duration OnPage = Duration.FromMinutes(1);
-
-    /// <summary>How old it may be when it is asked for again.</summary>
-    public static readonly Duration Again = Duration.FromSeconds(2);
+    /// <summary>How old a board may be that is shown until it has been read again: no one has looked at an older one.</summary>
+    private static readonly Duration Oldest = Duration.FromMinutes(10);
 
     /// <summary>Time alone makes tasks overdue, and fills the hour.</summary>
     private static readonly Duration Current = Duration.FromSeconds(15);
@@ -32,7 +29,7 @@ internal sealed partial class KeptBoards : IDisposable
     private readonly ILogger<KeptBoards> _log;
     private readonly IDisposable _listening;
     private readonly ConcurrentDictionary<string, Kept> _boards = new();
-    private readonly ConcurrentDictionary<string, bool> _reading = new();
+    private readonly ConcurrentDictionary<string, Lazy<Task<TeamBoard?>>> _reading = new();
     private long _changes;
 
     public KeptBoards(WorkflowRuntime runtime, ILogger<KeptBoards> log)
@@ -48,19 +45,24 @@ internal sealed partial class KeptBoards : IDisposable
     /// <summary>A board with more open tasks is kept: some 20 ms of counting.</summary>
     public int Large { get; init; } = 5_000;
 
-    /// <summary>Reads a board, or takes the one kept if it isn't too old.</summary>
-    /// <param name="oldest">How old it may be.</param>
-    public async Task<ShownBoard> ReadAsync(IReadOnlyList<Team> teams, DateTimeZone reader, Duration oldest, CancellationToken cancel)
+    /// <summary>Reads a board, or takes the one kept while it is read again.</summary>
+    public async Task<ShownBoard> ReadAsync(IReadOnlyList<Team> teams, DateTimeZone reader, CancellationToken cancel)
     {
         var key = string.Join(' ', teams.Select(team => team.Key).Prepend(reader.Id));
         var now = _runtime.Clock.Now();
-        if (!_boards.TryGetValue(key, out var kept) || now - kept.Board.At is var age && (age > oldest || age < Duration.Zero))
+        if (!_boards.TryGetValue(key, out var kept))
             return new(await ReadAsync(key, teams, reader, now, cancel), false);
-        if (kept.Changes == Interlocked.Read(ref _changes) && now - kept.Board.At <= Current)
+        var age = now - kept.Board.At;
+        if (kept.Changes == Interlocked.Read(ref _changes) && age >= Duration.Zero && age <= Current)
             return new(kept.Board, false);
-        if (_reading.TryAdd(key, true))
-            _ = ReadAgainAsync(key, teams, reader, now);
-        return new(kept.Board, true);
+        var changes = Interlocked.Read(ref _changes);
+        var reading = _reading.GetOrAdd(key, _ => new(() => ReadAgainAsync(key, teams, reader, now))).Value;
+        if (age >= Duration.Zero && age <= Oldest)
+            return new(kept.Board, true);
+
+        // Someone else's reading may have begun before the last change.
+        var board = await reading.WaitAsync(cancel) ?? await ReadAsync(key, teams, reader, now, cancel);
+        return new(board, _boards.TryGetValue(key, out var read) && read.Changes < changes);
     }
 
     public void Dispose() => _listening.Dispose();
@@ -76,17 +78,20 @@ internal sealed partial class KeptBoards : IDisposable
         return board;
     }
 
-    private async Task ReadAgainAsync(string key, IReadOnlyList<Team> teams, DateTimeZone reader, Instant now)
+    /// <summary>Reads a board for everyone who waits for it; null: it couldn't be read.</summary>
+    private async Task<TeamBoard?> ReadAgainAsync(string key, IReadOnlyList<Team> teams, DateTimeZone reader, Instant now)
     {
         try
         {
-            await ReadAsync(key, teams, reader, now, CancellationToken.None);
-            foreach (var (old, _) in _boards.Where(one => now - one.Value.Board.At > OnPage))
+            var board = await ReadAsync(key, teams, reader, now, CancellationToken.None);
+            foreach (var (old, _) in _boards.Where(one => now - one.Value.Board.At > Oldest))
                 _boards.TryRemove(old, out _);
+            return board;
         }
         catch (Exception e) when (e is NpgsqlException or TimeoutException)
         {
             NotRead(_log, e);
+            return null;
         }
         finally
         {

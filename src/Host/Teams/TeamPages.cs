@@ -28,43 +28,46 @@ internal static class TeamPages
     public static void MapTeams(this WebApplication app)
     {
         var pages = app.MapGroup("/team").ExcludeFromDescription();
-        pages.MapGet(
-            "",
-            async (
-                [AsParameters] BacklogFilter filter,
-                int? did,
-                HttpRequest request,
-                WorkflowRuntime runtime,
-                KeptBoards boards,
-                Person me,
-                CancellationToken cancel
-            ) =>
-            {
-                var (teams, shown, refused) = await SteeredAsync(runtime, filter.Key, me, cancel);
-                if (refused is not null)
-                    return refused;
-                var now = runtime.Clock.Now();
-                var zone = await ZoneAsync(runtime, request, me, cancel);
+        pages
+            .MapGet(
+                "",
+                async (
+                    [AsParameters] BacklogFilter filter,
+                    int? did,
+                    HttpRequest request,
+                    WorkflowRuntime runtime,
+                    KeptBoards boards,
+                    Person me,
+                    CancellationToken cancel
+                ) =>
+                {
+                    var (teams, shown, refused) = await SteeredAsync(runtime, filter.Key, me, cancel);
+                    if (refused is not null)
+                        return refused;
+                    var now = runtime.Clock.Now();
+                    var zone = await ZoneAsync(runtime, request, me, cancel);
 
-                // A part of the page is the list: the board and the people have their own addresses.
-                var part = request.IsFragment();
-                IReadOnlyList<Team> scope = shown is null ? teams : [shown];
-                var board = part ? null : boards.ReadAsync(scope, zone, KeptBoards.OnPage, cancel);
-                var measures = part ? null : OfficeMeasures.ReadAsync(runtime.Database, scope, me, now, cancel);
-                var people = part ? null : PeopleAsync(runtime, scope, filter, now, cancel);
-                var backlog = await BacklogAsync(runtime, teams, shown, filter, zone, me, now, cancel);
-                return Html.Page(
-                    new TeamPage
-                    {
-                        Backlog = backlog,
-                        Board = board is null ? null : await board,
-                        Measures = measures is null ? new Dictionary<string, OfficeMeasures>() : await measures,
-                        People = people is null ? null : await people,
-                        Did = did,
-                    }
-                );
-            }
-        );
+                    // A part of the page is the list: the board and the people have their own addresses.
+                    var part = request.IsFragment();
+                    IReadOnlyList<Team> scope = shown is null ? teams : [shown];
+                    var board = part ? null : boards.ReadAsync(scope, zone, cancel);
+                    var measures = part ? null : OfficeMeasures.ReadAsync(runtime.Database, scope, me, now, cancel);
+                    var people = part ? null : PeopleAsync(runtime, scope, filter, now, cancel);
+                    var backlog = await BacklogAsync(runtime, teams, shown, filter, zone, me, now, cancel);
+                    return Html.Page(
+                        new TeamPage
+                        {
+                            Backlog = backlog,
+                            Board = board is null ? null : await board,
+                            Measures = measures is null ? new Dictionary<string, OfficeMeasures>() : await measures,
+                            People = people is null ? null : await people,
+                            Did = did,
+                        }
+                    );
+                }
+            )
+            .RequireAuthorization(Policies.Steer)
+            .HideWithoutRight();
         var parts = pages.MapGroup("").RequireAuthorization(Policies.Steer).HideWithoutRight();
         parts.MapGet(
             "/board",
@@ -76,7 +79,7 @@ internal static class TeamPages
                     ?? Html.Page(
                         new BoardPanel
                         {
-                            Read = await boards.ReadAsync(scope, await ZoneAsync(runtime, request, me, cancel), KeptBoards.Again, cancel),
+                            Read = await boards.ReadAsync(scope, await ZoneAsync(runtime, request, me, cancel), cancel),
                             Measures = await OfficeMeasures.ReadAsync(runtime.Database, scope, me, runtime.Clock.Now(), cancel),
                             Team = shown?.Key,
                         }

@@ -53,20 +53,8 @@ public static class AuthorityLimits
     public static async Task<IReadOnlyList<DecidedAmount>> DecidedAsync(DefinitionStore definitions, FormCatalog forms, CancellationToken cancel = default)
     {
         var amounts = new List<DecidedAmount>();
-        foreach (var id in await definitions.PublishedIdsAsync(cancel))
+        foreach (var workflow in await definitions.UsablePublishedAsync(cancel))
         {
-            CompiledWorkflow? workflow;
-            try
-            {
-                workflow = await definitions.FindPublishedAsync(id, cancel);
-            }
-            catch (DefinitionUnavailableException)
-            {
-                continue;
-            }
-
-            if (workflow is null)
-                continue;
             var steps = workflow
                 .Nodes.Where(node => node.TypeName == HumanTask.TypeName)
                 .Select(node => (Node: node, Field: node.Literal("DecidesOn") as string))

@@ -1,8 +1,9 @@
-using Orchestration.Engine.Definitions;
-using Orchestration.Engine.Execution;
+using NodaTime;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.HumanStep;
+using Orchestration.Workflows.People;
+using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Workflows.Search;
 
@@ -17,17 +18,43 @@ internal static class AlikeTitles
     /// <summary>How alike each word must be, of 1.</summary>
     private const string Alike = "0.5";
 
-    /// <summary>The titles with a word that is alike for every word, the best first.</summary>
-    public static async Task<IReadOnlyList<string>> FindAsync(WorkflowRuntime runtime, IReadOnlyList<string> words, CancellationToken cancel)
+    /// <summary>
+    /// The titles with a word that is alike for every word, the best first: of journeys of which the person sees a case, and of workflows that are no journey
+    /// of a case.
+    /// </summary>
+    public static async Task<IReadOnlyList<string>> FindAsync(
+        WorkflowRuntime runtime,
+        IReadOnlyList<string> words,
+        Person actor,
+        Instant now,
+        CancellationToken cancel
+    )
     {
+        var known = (await runtime.Definitions.UsablePublishedAsync(cancel))
+            .SelectMany(workflow =>
+                workflow
+                    .Nodes.Where(node => node.TypeName == HumanTask.TypeName)
+                    .Select(node => (Title: node.Literal("Title") as string, Journey: workflow.DefinitionId))
+            )
+            .Where(step => step.Title is not null)
+            .Distinct()
+            .ToArray();
+        var me = Eligibility.Of("$1", "$2");
         await using var query = runtime.Database.Query(
             $"""
-            select k.title from unnest($1::text[]) k(title) cross join lateral (select fold(' ' || k.title) folded) f
-            where not exists (select from unnest($2::text[]) w(word)
-                where word_similarity(fold(w.word), f.folded) < {Alike} and position(' ' || fold(w.word) in f.folded) = 0)
-            order by word_similarity(fold($3), f.folded) desc, k.title limit {Most}
+            select k.title, max(k.alike) alike from (
+                select k.title, word_similarity(fold($7), f.folded) alike
+                from unnest($4::text[], $5::text[]) k (title, journey) cross join lateral (select fold(' ' || k.title) folded) f
+                where ($3 or k.journey = any({me.SeenJourneys}) or not exists (select from viewer_journey j where j.journey = k.journey))
+                    and not exists (select from unnest($6::text[]) w(word)
+                        where word_similarity(fold(w.word), f.folded) < {Alike} and position(' ' || fold(w.word) in f.folded) = 0)) k
+            group by 1 order by 2 desc, 1 limit {Most}
             """,
-            await TitlesAsync(runtime.Definitions, cancel),
+            actor.Id,
+            now,
+            Eligibility.SeesAll(actor),
+            known.Select(step => step.Title).ToArray(),
+            known.Select(step => step.Journey).ToArray(),
             words.ToArray(),
             string.Join(' ', words)
         );
@@ -36,26 +63,5 @@ internal static class AlikeTitles
         while (await r.ReadAsync(cancel))
             titles.Add(r.GetString(0));
         return titles;
-    }
-
-    private static async Task<string[]> TitlesAsync(DefinitionStore definitions, CancellationToken cancel)
-    {
-        var titles = new HashSet<string>();
-        foreach (var id in await definitions.PublishedIdsAsync(cancel))
-        {
-            CompiledWorkflow? workflow;
-            try
-            {
-                workflow = await definitions.FindPublishedAsync(id, cancel);
-            }
-            catch (DefinitionUnavailableException)
-            {
-                continue;
-            }
-
-            titles.UnionWith(workflow?.Nodes.Where(node => node.TypeName == HumanTask.TypeName).Select(node => node.Literal("Title")).OfType<string>() ?? []);
-        }
-
-        return [.. titles];
     }
 }

@@ -17,8 +17,8 @@ public static class FindCustomers
     /// <summary>Fewer exact ones, and those that are alike are looked for too.</summary>
     private const int Enough = 3;
 
-    // As many are compared; more of a common beginning are as good as any.
-    private const int MostCompared = 300;
+    // Besides those at hand, as many are compared; more of a common beginning are as good as any.
+    private const int MostCompared = 100;
     private const int MostAlike = 100;
 
     /// <summary>How alike words must be, of 1.</summary>
@@ -34,7 +34,15 @@ public static class FindCustomers
         CancellationToken cancel = default
     )
     {
-        var (ids, _) = await IdsAsync(database, [.. SearchQuery.WordsOf(text)], limit, actor, now, cancel);
+        var (ids, _) = await IdsAsync(
+            database,
+            [.. SearchQuery.WordsOf(text)],
+            limit,
+            actor,
+            await AtHand.ReadAsync(database, actor, now, cancel),
+            now,
+            cancel
+        );
         return ids.Length == 0 ? [] : await CustomerQueries.SummariesAsync(database, ids, actor, now, cancel);
     }
 
@@ -44,35 +52,24 @@ public static class FindCustomers
         IReadOnlyList<string> words,
         int limit,
         Person actor,
+        AtHand near,
         Instant now,
         CancellationToken cancel
     )
     {
         if (words.Count == 0 || words.Sum(word => word.Length) < 2 && !words.Any(Patterns.IsIdeographic))
             return ([], false);
-        var seen = await SeenAsync(database, actor, now, cancel);
-        var exact = await RunAsync(database, Exact(words), words, limit, actor, now, seen, cancel);
+        var exact = await RunAsync(database, Exact(words), words, limit, actor, near, now, cancel);
         if (exact.Length >= Math.Min(Enough, limit) || words.Sum(word => word.Length) < 3 || words.Any(word => word.Any(char.IsAsciiDigit)))
             return (exact, exact.Length > 0);
 
         // A number that is not quite right is another number.
-        var alike = await RunAsync(database, "fold($5) <% s.words", words, limit, actor, now, seen, cancel);
+        var alike = await RunAsync(database, "fold($5) <% s.words", words, limit, actor, near, now, cancel);
         return ([.. exact.Union(alike).Take(limit)], exact.Length > 0);
     }
 
-    /// <summary>Customers of the cases that someone who doesn't see all of them sees, if they are few.</summary>
-    private static async Task<Guid[]?> SeenAsync(NpgsqlDataSource database, Person actor, Instant now, CancellationToken cancel)
-    {
-        if (Eligibility.SeesAll(actor))
-            return null;
-        var few = new FewIds(FewIds.Most);
-        few.Add(Eligibility.Of("$1", "$2").SeenRuns(), actor.Id, now);
-        await few.ReadAsync(database, cancel);
-        return few[0];
-    }
-
     private static string Exact(IReadOnlyList<string> words) =>
-        string.Join(" and ", words.Select((word, place) => $"s.words like {Patterns.Of(word, $"${place + 7}")}"));
+        string.Join(" and ", words.Select((word, place) => $"s.words like {Patterns.Of(word, $"${place + 9}")}"));
 
     private static async Task<Guid[]> RunAsync(
         NpgsqlDataSource database,
@@ -80,19 +77,19 @@ public static class FindCustomers
         IReadOnlyList<string> words,
         int limit,
         Person actor,
+        AtHand near,
         Instant now,
-        Guid[]? seen,
         CancellationToken cancel
     )
     {
         var me = Eligibility.Of("$1", "$2");
         var isExact = !matches.Contains("<%", StringComparison.Ordinal);
         var sees = CustomerAccess.Sees(me, "(select k.survivor from customer k where k.id = s.customer_id)");
-        var from = seen is null
-            ? $"customer_search s where {matches} and ($3 or {sees})"
+        const string Select = "select s.customer_id, word_similarity(fold($5), s.words) alike from customer_search s where";
+        var anywhere = near.Seen is null
+            ? $"{matches} and ($3 or {sees})"
             : $"""
-                customer_search s where s.customer_id in (select k.id from customer k join customer m on m.survivor = k.survivor
-                    join journey_case c on c.customer_id = m.number
+                s.customer_id in (select k.id from customer k join customer m on m.survivor = k.survivor join journey_case c on c.customer_id = m.number
                     where c.id = any($6) and c.test_by is null and {me.SeesRun("c.id")}) and {matches}
                 """;
         var order = isExact ? $"limit {MostCompared}" : $"order by 2 desc limit {MostAlike}";
@@ -101,16 +98,17 @@ public static class FindCustomers
             "select set_config('pg_trgm.word_similarity_threshold', $1, true), set_config('enable_seqscan', $2, true), "
                 + "set_config('plan_cache_mode', 'force_custom_plan', true)",
             Alike,
-            seen is null ? "off" : "on"
+            near.Seen is null ? "off" : "on"
         );
         batch.Add(
             $"""
-            with found as materialized (select s.customer_id, word_similarity(fold($5), s.words) alike from {from} {order}),
+            with found as materialized (
+                    ({Select} s.customer_id = any(array(select k.id from customer k where k.survivor = any($7 || $8))) and {matches} and ($3 or {sees}))
+                    union ({Select} {anywhere} {order})),
                 best as (select k.survivor id, max(f.alike) alike from found f join customer k on k.id = f.customer_id group by 1)
             select b.id from best b join customer k on k.id = b.id
             order by lower(k.number) = lower($5) desc, round(b.alike::numeric, 2) desc, position(lower($5) in lower(k.name)) > 0 desc,
-                exists (select from customer m join journey_case c on c.customer_id = m.number join task t on t.instance_id = c.id
-                    where m.survivor = b.id and t.ended_at is null and t.owner_id = $1) desc,
+                b.id = any($7) desc, array_position($8, b.id),
                 (select max(c.created_at) from customer m join journey_case c on c.customer_id = m.number where m.survivor = b.id) desc nulls last, b.id
             limit $4
             """,
@@ -120,7 +118,9 @@ public static class FindCustomers
                 Eligibility.SeesAll(actor),
                 limit,
                 string.Join(' ', words),
-                seen ?? [],
+                near.Seen ?? [],
+                near.Customers,
+                near.Opened,
                 .. isExact ? words.Select(word => (object)Like.Escape(word)) : [],
             ]
         );

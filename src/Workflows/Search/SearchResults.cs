@@ -19,6 +19,11 @@ public sealed record FoundComment(Guid Id, Guid TaskId, string Body, string Auth
 /// <summary>A person who was found.</summary>
 public sealed record FoundPerson(Guid Id, string UserName, string Name, IReadOnlyList<string> Teams);
 
+/// <summary>A customer or a case that someone opened lately.</summary>
+/// <param name="Title">The customer's name, or the case's reference.</param>
+/// <param name="Detail">The customer's number, or the name of the case's customer.</param>
+public sealed record RecentItem(Guid Id, bool IsCustomer, string Title, string Detail);
+
 /// <summary>What a search found, the best first in each group: only what the person may see.</summary>
 public sealed record SearchResults
 {

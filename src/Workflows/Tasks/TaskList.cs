@@ -139,7 +139,7 @@ public static class TaskList
     }
 
     /// <summary>A list that is longer is not counted to its end.</summary>
-    public const int MostCounted = 100_000;
+    public const int MostCounted = 10_000;
 
     /// <summary>Nor is what a search finds: each task's case is looked at.</summary>
     public const int MostFound = 200;

@@ -63,6 +63,7 @@ public sealed class NextTaskTests
         (await FindAsync("frontoffice", "start walk")).First().ShouldBe("/start/walk");
         (await FindAsync("frontoffice", "start complant")).First().ShouldBe("/start/complaint");
         (await FindAsync("supervisor", "go to team")).First().ShouldBe("/team");
+        (await FindAsync("supervisor", "go to team board")).First().ShouldBe("/team");
         (await FindAsync("compliance", "start")).ShouldBeEmpty();
         (await FindAsync("admin", "webhooks")).First().ShouldBe("/administration/webhooks");
         (await FindAsync("adjuster1", "webhooks")).ShouldBeEmpty();

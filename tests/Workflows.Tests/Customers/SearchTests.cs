@@ -1,3 +1,4 @@
+using NodaTime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Customers;
@@ -126,6 +127,61 @@ public sealed class SearchTests(ITestOutputHelper output)
             (await SearchAll.RunAsync(world.Runtime, SearchQuery.Parse(typed), 10, await world.PersonAsync("adjuster1"), world.Clock.Now())).Tasks.Select(t =>
                 t.Reference
             );
+    }
+
+    [Fact]
+    public async Task What_someone_opened_lately_and_often_comes_first()
+    {
+        await using var world = await World.CreateAsync();
+        await world.PublishAsync("walk", ("assess", Step));
+        var cases = new List<Guid>();
+        foreach (var number in Enumerable.Range(1, 4))
+        {
+            cases.Add(await StartAsync(world, $"REF-{number}", $"C-{number}", $"Marta Novak {(char)('A' + number)}"));
+            world.Clock.Advance(Duration.FromMinutes(1));
+        }
+
+        (await FindAsync("frontoffice", "ref")).Cases.Select(c => c.Reference).ShouldBe(["REF-4", "REF-3", "REF-2", "REF-1"]);
+        (await FindAsync("frontoffice", "marta")).Customers.Select(c => c.Number).ShouldBe(["C-4", "C-3", "C-2", "C-1"]);
+        (await RecentAsync("frontoffice")).ShouldBeEmpty();
+        foreach (var person in new[] { "frontoffice", "closer1" })
+        {
+            await OpenedAsync(person, "case", cases[1], 1, 1);
+            await OpenedAsync(person, "case", cases[0], 5, 2);
+            await OpenedAsync(person, "case", cases[2], 5, 90);
+            await OpenedAsync(person, "customer", (await FindAsync("frontoffice", "C-2")).Customers[0].Id, 1, 0);
+        }
+
+        (await FindAsync("frontoffice", "ref")).Cases.Select(c => c.Reference).ShouldBe(["REF-1", "REF-2", "REF-3", "REF-4"]);
+        (await FindAsync("frontoffice", "re")).Cases.Select(c => c.Reference).ShouldBe(["REF-1", "REF-2", "REF-3", "REF-4"]);
+        (await FindAsync("frontoffice", "marta")).Customers.Select(c => c.Number).ShouldBe(["C-2", "C-4", "C-3", "C-1"]);
+        (await RecentAsync("frontoffice")).Select(item => item.IsCustomer ? item.Detail : item.Title).ShouldBe(["REF-1", "C-2", "REF-2", "REF-3"]);
+        (await RecentAsync("closer1")).ShouldBeEmpty("who no longer sees something isn't shown it");
+
+        // What is theirs comes before what they opened.
+        var task = await world.OpenTaskAsync(cases[3]);
+        await world.DoneAsync(ClaimTask.RunAsync(world.Tasks, new(task.Id, task.Revision, "k1"), await world.PersonAsync("adjuster1")));
+        await OpenedAsync("adjuster1", "case", cases[0], 5, 0);
+        (await FindAsync("adjuster1", "ref")).Cases.Select(c => c.Reference).ShouldBe(["REF-4", "REF-1", "REF-3", "REF-2"]);
+        (await FindAsync("adjuster1", "marta")).Customers.Select(c => c.Number).ShouldBe(["C-4", "C-3", "C-2", "C-1"]);
+
+        async Task<SearchResults> FindAsync(string name, string typed) =>
+            await SearchAll.RunAsync(world.Runtime, SearchQuery.Parse(typed), 10, await world.PersonAsync(name), world.Clock.Now());
+
+        async Task<IReadOnlyList<RecentItem>> RecentAsync(string name) =>
+            await SearchAll.RecentAsync(world.Database, 10, await world.PersonAsync(name), world.Clock.Now());
+
+        async Task OpenedAsync(string name, string kind, Guid subject, int opens, int daysAgo)
+        {
+            await using var insert = world.Database.CreateCommand(
+                "insert into access_log (id, at, until_at, opens, person_id, kind, subject_id, origin, source) "
+                    + "values (gen_random_uuid(), $1, $1, $2, $3, $4, $5, '', 'page')"
+            );
+            var at = world.Clock.Now() - Duration.FromDays(daysAgo);
+            foreach (var value in new object[] { at.ToDateTimeUtc(), opens, (await world.PersonAsync(name)).Id, kind, subject })
+                insert.Parameters.Add(new() { Value = value });
+            await insert.ExecuteNonQueryAsync();
+        }
     }
 
     private static async Task AddAsync(World world, Person me, params (string Number, string Name)[] customers)

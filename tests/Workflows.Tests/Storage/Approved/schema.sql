@@ -1134,6 +1134,7 @@ create table person (
     revision integer not null default 1,
     created_at timestamp with time zone not null,
     updated_at timestamp with time zone not null,
+    words text not null generated always as (fold((((' '::text || replace(display_name, '-'::text, ' '::text)) || ' '::text) || user_name))) stored,
     constraint person_display_name_check CHECK (display_name <> ''::text),
     constraint person_pkey PRIMARY KEY (id),
     constraint person_user_name_check CHECK (user_name ~ '^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$'::text)
