@@ -52,7 +52,7 @@ internal static class ForecastPages
                     {
                         Clock = new(
                             view,
-                            ForecastReading.Item(view.Made, row, found.All is [var best, ..] ? best : null, true, null, me),
+                            ForecastReading.Item(view.Made, row, found.Best, true, null, me),
                             found,
                             Requests.LocalOr(to, "/forecast")
                         )

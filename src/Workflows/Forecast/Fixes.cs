@@ -58,7 +58,11 @@ public sealed record Fix(Guid Clock, FixKind Kind, Guid? Task, Guid? Person, str
 /// <summary>The fixes of a clock.</summary>
 /// <param name="All">Those that help it more than they harm others, the cheapest first.</param>
 /// <param name="IsComplete">Whether every candidate was simulated.</param>
-public sealed record ClockFixes(IReadOnlyList<Fix> All, bool IsComplete);
+public sealed record ClockFixes(IReadOnlyList<Fix> All, bool IsComplete)
+{
+    /// <summary>The cheapest; null: none was found.</summary>
+    public Fix? Best => All is [var best, ..] ? best : null;
+}
 
 /// <summary>
 /// Finds the cheapest fix of clocks: each candidate is simulated with the same chance as without it, so that what differs is its effect. How much it simulates
@@ -98,7 +102,7 @@ internal sealed class Fixes(OfficeForecast forecast, Func<Guid, bool>? mayMove =
         {
             if (Begun >= budget)
                 break;
-            found[clock] = All(clock, stopAtFirst: true).All.FirstOrDefault();
+            found[clock] = All(clock, stopAtFirst: true).Best;
         }
 
         return found;

@@ -182,7 +182,7 @@ public sealed class ForecastOffice(WorkflowRuntime runtime, ServiceLevelCatalog 
             {
                 forecast.Opened[key] = fixes = Search(forecast, actor, cancel).All(clock, budget: Budget);
                 if (fixes.IsComplete)
-                    (forecast.Found.GetValueOrDefault(key.Item1) ?? (forecast.Found[key.Item1] = []))[clock] = fixes.All is [var best, ..] ? best : null;
+                    (forecast.Found.GetValueOrDefault(key.Item1) ?? (forecast.Found[key.Item1] = []))[clock] = fixes.Best;
             }
 
             return fixes;
