@@ -40,12 +40,16 @@ internal sealed partial class DemoStart(
             var made = await cases.RunAsync(stoppingToken);
             if (made > 0)
                 Made(log, made);
+            if (made > 0)
+                await push.SuggestAsync(stoppingToken);
             if (made > 0 && settings.Weeks > 0)
                 Filling(log, settings.Weeks);
             if (await office.RunAsync(settings.Weeks, isNew: made > 0, stoppingToken) is { } done)
                 Filled(log, settings.Weeks, done.Started, done.Completed);
+            if (office.IsIncomplete)
+                Incomplete(log);
             if (made > 0)
-                await push.RunAsync(stoppingToken);
+                await push.OfferAsync(stoppingToken);
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
@@ -74,6 +78,13 @@ internal sealed partial class DemoStart(
         Message = "Simulated {Weeks} weeks of office history: {Started} cases, {Completed} completed tasks"
     )]
     private static partial void Filled(ILogger log, int weeks, int started, int completed);
+
+    [LoggerMessage(
+        EventId = 309,
+        Level = LogLevel.Warning,
+        Message = "The demo office is incomplete because a host stopped while filling it. For all of it, delete the database and start again"
+    )]
+    private static partial void Incomplete(ILogger log);
 
     [LoggerMessage(EventId = 305, Level = LogLevel.Warning, Message = "Can't make all of the demo data")]
     private static partial void NotMade(ILogger log, Exception e);

@@ -8,31 +8,35 @@ namespace Orchestration.Workflows.Demo;
 /// <summary>Makes the push engine visible in the demo: adjusters are offered work, and claims intake and underwriting see what is best next.</summary>
 public sealed class DemoDistribution(WorkflowRuntime runtime, FindPerson people, DistributionPolicies policies)
 {
-    private static readonly (string Team, string Mode)[] Teams =
-    [
-        ("claims-adjusting", "offer"),
-        ("claims-intake", "suggest"),
-        ("mortgage-underwriting", "suggest"),
-    ];
+    private const string Offered = "claims-adjusting";
+    private static readonly string[] Suggested = ["claims-intake", "mortgage-underwriting"];
 
     /// <summary>
     /// An offer stands for half a shift: whoever signs in as one of the adjusters finds theirs, and two that nobody answered don't make everyone away.
     /// </summary>
     private const string Policy = """{ "offerSeconds": 14400, "againMinutes": 1 }""";
 
-    /// <summary>Sets policy and modes. Call it once, after the demo cases were made.</summary>
-    public async Task RunAsync(CancellationToken cancel = default)
+    /// <summary>Has the next best task suggested. Call it once, after the demo cases were made: it changes nothing that the simulated office does.</summary>
+    public async Task SuggestAsync(CancellationToken cancel = default)
+    {
+        if (await FindAsync("supervisor", cancel) is not { } supervisor)
+            return;
+        foreach (var team in Suggested)
+            await policies.SetModeAsync(team, "suggest", supervisor, cancel);
+    }
+
+    /// <summary>Sets the policy of offers and turns them on. Call it once, after the simulated office has come to the present.</summary>
+    public async Task OfferAsync(CancellationToken cancel = default)
     {
         if (await FindAsync("supervisor", cancel) is not { } supervisor)
             return;
         if (await FindAsync("senior1", cancel) is { } lead)
         {
-            await policies.SaveDraftAsync("claims-adjusting", 0, Policy, supervisor, cancel);
-            await policies.PublishAsync("claims-adjusting", 1, lead, cancel);
+            await policies.SaveDraftAsync(Offered, 0, Policy, supervisor, cancel);
+            await policies.PublishAsync(Offered, 1, lead, cancel);
         }
 
-        foreach (var (team, mode) in Teams)
-            await policies.SetModeAsync(team, mode, supervisor, cancel);
+        await policies.SetModeAsync(Offered, "offer", supervisor, cancel);
     }
 
     private async Task<Person?> FindAsync(string userName, CancellationToken cancel)

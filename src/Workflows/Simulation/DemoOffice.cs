@@ -38,6 +38,9 @@ public sealed class DemoOffice(
     /// <summary>When the simulated history begins and ends, while it is made.</summary>
     public Interval? Span { get; private set; }
 
+    /// <summary>Whether a host was stopped before it had made the whole history.</summary>
+    public bool IsIncomplete { get; private set; }
+
     /// <summary>Makes the history of a new database. Only one host does it, and one that was interrupted isn't continued.</summary>
     /// <param name="weeks">How many weeks; 0: none.</param>
     /// <param name="isNew">Whether the database is new: otherwise it only ends what a killed host left.</param>
@@ -51,12 +54,17 @@ public sealed class DemoOffice(
         // A host that was killed in the middle left the jobs paused.
         await ResumeJobsAsync();
         if (!isNew || weeks == 0)
+        {
+            await using var query = database.Query("select exists (select from demo_office where done_at is null)");
+            IsIncomplete = (bool)(await query.ExecuteScalarAsync(cancel))!;
             return null;
+        }
 
         var now = clock.Now();
         var from = now.InZone(OfficePlan.Demo.Zone).Date.PlusDays(-7 * weeks);
         var begin = from.AtStartOfDayInZone(OfficePlan.Demo.Zone).ToInstant();
         Span = new(begin, now);
+        await WriteAsync("insert into demo_office (begun_at) values ($1) on conflict (id) do update set begun_at = $1, done_at = null");
         await PauseJobsAsync(cancel);
         try
         {
@@ -69,6 +77,7 @@ public sealed class DemoOffice(
             await DemoPresence.WriteAsync(database, model.Shifts, now, cancel);
             await AimAsync(now, cancel);
             await StepEffort.LearnAsync(database, now, cancel);
+            await WriteAsync("update demo_office set done_at = $1");
             return done;
         }
         finally
@@ -76,6 +85,12 @@ public sealed class DemoOffice(
             (Progress, Span) = (null, null);
             await ResumeJobsAsync();
         }
+    }
+
+    private async Task WriteAsync(string sql)
+    {
+        await using var write = database.Query(sql, clock.Now());
+        await write.ExecuteNonQueryAsync();
     }
 
     /// <summary>Makes the partitions of those weeks. Must come before any history in them: a month whose rows are in the default partition gets none.</summary>

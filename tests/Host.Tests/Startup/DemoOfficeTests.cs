@@ -13,6 +13,12 @@ public sealed class DemoOfficeTests(SharedHost host) : IClassFixture<SharedHost>
         _ = host.App.Api();
         var office = ActivatorUtilities.CreateInstance<DemoOffice>(host.App.Services, TestDatabase.AsApplication(host.ConnectionString));
         (await office.RunAsync(1, isNew: false)).ShouldBeNull();
+        office.IsIncomplete.ShouldBeFalse();
+
+        // A host that is stopped before the end leaves an office that says so.
+        await Should.ThrowAsync<OperationCanceledException>(() => office.RunAsync(1, isNew: true, new CancellationToken(canceled: true)));
+        (await office.RunAsync(1, isNew: false)).ShouldBeNull();
+        office.IsIncomplete.ShouldBeTrue();
 
         var done = (await office.RunAsync(1, isNew: true)).ShouldNotBeNull();
 
@@ -37,6 +43,7 @@ public sealed class DemoOfficeTests(SharedHost host) : IClassFixture<SharedHost>
             )
         ).ShouldBe(0);
         (await CountAsync("job_pause")).ShouldBe(0);
+        (await CountAsync("demo_office where done_at >= begun_at")).ShouldBe(1);
         (await CountAsync("shift where from_at > (select max(created_at) from journey_case)")).ShouldBeGreaterThan(100);
         (await CountAsync("step_effort")).ShouldBeGreaterThan(10);
         (office.Progress, office.Span).ShouldBe((null, null));

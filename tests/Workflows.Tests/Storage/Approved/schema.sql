@@ -347,6 +347,14 @@ create table deadline (
 CREATE INDEX deadline_due ON deadline USING btree (kind, due_at);
 CREATE INDEX deadline_subject ON deadline USING btree (subject_id);
 
+create table demo_office (
+    id boolean not null default true,
+    begun_at timestamp with time zone not null,
+    done_at timestamp with time zone,
+    constraint demo_office_id_check CHECK (id),
+    constraint demo_office_pkey PRIMARY KEY (id)
+);
+
 create table digest_sent (
     person_id uuid not null,
     week date not null,
