@@ -1539,6 +1539,7 @@ create table step_fact (
 );
 CREATE INDEX step_fact_chain ON step_fact USING btree (chain_id);
 CREATE INDEX step_fact_ended ON step_fact USING btree (ended_at DESC, task_id) WHERE (ended_at IS NOT NULL);
+CREATE INDEX step_fact_open ON step_fact USING btree (opened_at, task_id) WHERE (ended_at IS NULL);
 CREATE INDEX step_fact_opened ON step_fact USING btree (opened_at DESC, task_id);
 CREATE INDEX step_fact_person ON step_fact USING btree (person_id, ended_at DESC, task_id) WHERE (ended_at IS NOT NULL);
 CREATE INDEX step_fact_step ON step_fact USING btree (journey, step, opened_at DESC);
