@@ -118,9 +118,11 @@ internal static class Forecasts
         var began = Stopwatch.GetTimestamp();
         var made = await forecast.LatestAsync();
         Console.WriteLine(
-            $"A forecast of {made.Rows.Count} clocks in {Stopwatch.GetElapsedTime(began).TotalSeconds:0.00} s; {made.Beyond} beyond, "
-                + $"{made.Unknown} unknown, {made.Breached} breached"
+            $"A forecast of {made.Rows.Count} clocks in {Stopwatch.GetElapsedTime(began).TotalSeconds:0.00} s; {Left(LeftOutWhy.Beyond)} beyond, "
+                + $"{Left(LeftOutWhy.Unknown)} unknown, {Left(LeftOutWhy.Breached)} breached"
         );
+        int Left(LeftOutWhy why) => made.Left.Count(left => left.Why == why);
+
         var database = services.GetRequiredService<NpgsqlDataSource>();
         var since = made.MadeAt - Duration.FromDays(35);
         foreach (

@@ -67,6 +67,12 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
         return entries;
     }
 
+    /// <summary>What a fix was said to do: “91% → 8% to be missed”.</summary>
+    private static string? Forecast(CaseEvent e) =>
+        e.Payload is { } told && told["before"] is JsonValue before && told["after"] is JsonValue after
+            ? $"{Words.Percent(before.GetValue<double>())} → {Words.Percent(after.GetValue<double>())} to be missed"
+            : null;
+
     /// <summary>One event as a sentence, or as technicians say it.</summary>
     public string Sentence(CaseEvent e) => Line(e)?.Text ?? Technical(e);
 
@@ -203,6 +209,11 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
             "sla.rung" when clock is not null => new("bell", null, $"Escalated at {Text(e.Payload, "rung")}: {clock}", null, null, null, 55),
             "promise.made" => new("heart-handshake", null, $"Promised: {title}", Text(e.Payload, "channel"), Time(e, "due"), null, 90),
             "promise.moved" => new("calendar-share", null, $"New date agreed: {title}", reason, Time(e, "due"), null, 90),
+            "promise.date-asked" => new("calendar-question", null, $"Asked the customer for a later date: {title}", null, Time(e, "due"), null, 90)
+            {
+                DueWord = "until",
+            },
+            "fix.applied" => new("bandage", null, $"Fix of the forecast applied: {title}", Forecast(e), null, null, 60),
             "promise.kept" => new("circle-check", "good", $"Promise kept: {title}", reason, null, null, 90),
             "promise.kept-late" => new("clock-x", "bad", $"Promise kept late: {title}", reason, null, null, 90),
             "promise.broken" => new("heart-broken", "bad", $"Promise broken: {title}", reason, null, null, 90),

@@ -14,6 +14,7 @@ internal static class FilterPages
     public const string Team = "team";
     public const string Cases = "cases";
     public const string Performance = "performance";
+    public const string Forecast = "forecast";
 
     /// <summary>Address of each list.</summary>
     public static readonly IReadOnlyDictionary<string, string> Lists = new Dictionary<string, string>
@@ -22,6 +23,7 @@ internal static class FilterPages
         [Team] = "/team",
         [Cases] = "/cases",
         [Performance] = "/performance",
+        [Forecast] = "/forecast",
     };
 
     public static void MapFilters(this WebApplication app)

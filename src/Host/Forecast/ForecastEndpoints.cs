@@ -13,10 +13,11 @@ namespace Orchestration.Host.Forecast;
 /// <param name="Total">Deadlines that match the filter.</param>
 /// <param name="Likely">How many of them will probably be missed.</param>
 /// <param name="Expected">How many are expected to be missed: the probabilities added up.</param>
-/// <param name="Beyond">Deadlines of the office that are due later than the forecast looks.</param>
-/// <param name="Unknown">Deadlines of the office that too little is known about.</param>
+/// <param name="Beyond">Deadlines that match the filter and are due later than the forecast looks.</param>
+/// <param name="Unknown">Deadlines that match the filter and too little is known about.</param>
+/// <param name="Missed">Deadlines that match the filter and are missed already.</param>
 /// <param name="IsTooLarge">More than 20,000 tasks are open: there is no forecast.</param>
-/// <param name="Items">Those that may be missed (30% or more), the first due first; at most 50.</param>
+/// <param name="Items">A page of 50 of those that may be missed (30% or more), or of what <c>show</c> asks for; the first due first.</param>
 public sealed record ForecastAnswer(
     Instant MadeAt,
     int Total,
@@ -24,6 +25,7 @@ public sealed record ForecastAnswer(
     double Expected,
     int Beyond,
     int Unknown,
+    int Missed,
     bool IsTooLarge,
     IReadOnlyList<ForecastClockAnswer> Items
 );
@@ -42,6 +44,7 @@ public sealed record ForecastAnswer(
 /// <param name="LateElapsedMinutes">The same in elapsed minutes.</param>
 /// <param name="LikelyAt">Half of the runs end by then; null: not within 14 days.</param>
 /// <param name="AtLatest">Four of five runs end by then; null: not within 14 days.</param>
+/// <param name="IsExamined">Whether fixes were looked for. Without one, nothing simple helps.</param>
 /// <param name="Fix">The cheapest fix; null: none was found, or none was looked for.</param>
 public sealed record ForecastClockAnswer(
     Guid Clock,
@@ -57,6 +60,7 @@ public sealed record ForecastClockAnswer(
     int LateElapsedMinutes,
     Instant? LikelyAt,
     Instant? AtLatest,
+    bool IsExamined,
     FixView? Fix
 );
 
@@ -92,7 +96,7 @@ public sealed record WhatIfBody(string? Team, int People, Instant Until);
 
 /// <summary>A fix to be applied.</summary>
 /// <param name="Clock">The deadline's clock.</param>
-/// <param name="Kind"><c>Reorder</c>, <c>Push</c>, <c>Move</c>, <c>Overtime</c> or <c>NewDate</c>.</param>
+/// <param name="Kind"><c>Reorder</c>, <c>Push</c>, <c>Move</c>, <c>Overtime</c>, <c>AskDate</c> (ask the customer) or <c>NewDate</c> (they agreed).</param>
 /// <param name="TaskId">The task; not for a new date.</param>
 /// <param name="Revision">Revision of the task that you last saw; for a new order or person.</param>
 /// <param name="PersonId">The person.</param>
@@ -136,14 +140,20 @@ internal static class ForecastEndpoints
         string? journey,
         string? by,
         bool? statutory,
+        string? show,
+        int? page,
         bool? fixes,
         ForecastOffice office,
         Person me,
         CancellationToken cancel
     )
     {
-        if (ForecastReading.Filter(team, journey, by, statutory) is not { } filter)
+        if (ForecastReading.Filter(team, journey, by, statutory) is null)
             return Problems.Invalid(new() { ["by"] = ["must be a day like 2026-12-03"] });
+        if (ForecastReading.Filter(team, journey, by, statutory, show) is null)
+            return Problems.Invalid(new() { ["show"] = ["must be likely, possible or all"] });
+        if (ForecastReading.Filter(team, journey, by, statutory, show, page) is not { } filter)
+            return Problems.Invalid(new() { ["page"] = ["must be from 1 to 200"] });
         if (await ForecastReading.ReadAsync(office, filter, me, fixes == true, cancel) is not { } view)
             return Problems.NotFound("team", team ?? "");
         return TypedResults.Ok(
@@ -152,8 +162,9 @@ internal static class ForecastEndpoints
                 view.Rows.Count,
                 view.Likely,
                 Math.Round(view.Rows.Sum(row => row.Forecast.Breach), 1),
-                view.Made.Beyond,
-                view.Made.Unknown,
+                view.CountLeft(LeftOutWhy.Beyond),
+                view.CountLeft(LeftOutWhy.Unknown),
+                view.CountLeft(LeftOutWhy.Breached),
                 view.Made.IsTooLarge,
                 [.. view.Items.Select(item => Of(item, view.Made))]
             )
@@ -181,7 +192,7 @@ internal static class ForecastEndpoints
             errors["people"] = [$"must be from 1 to {WhatIf.MostPeople}"];
         if (body.Until <= view.Made.MadeAt || body.Until > view.Made.MadeAt + Duration.FromDays(15))
             errors["until"] = ["must be in the future, within 14 days"];
-        return errors.Count > 0 ? Problems.Invalid(errors) : TypedResults.Ok(office.Try(view.Made, body.People, team, body.Until));
+        return errors.Count > 0 ? Problems.Invalid(errors) : TypedResults.Ok(await office.TryAsync(view.Made, body.People, team, body.Until, cancel));
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> ApplyAsync(
@@ -220,6 +231,7 @@ internal static class ForecastEndpoints
             (int)item.Chance.LateElapsed.TotalMinutes,
             item.Chance.Likely,
             item.Chance.AtLatest,
+            item.FixKnown,
             item.Fix is { } fix
                 ? new(
                     fix.Kind.ToString(),

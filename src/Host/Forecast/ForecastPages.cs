@@ -23,6 +23,8 @@ internal static class ForecastPages
                 string? journey,
                 string? by,
                 bool? statutory,
+                string? show,
+                int? page,
                 bool? fixes,
                 int? did,
                 ForecastOffice office,
@@ -30,7 +32,7 @@ internal static class ForecastPages
                 CancellationToken cancel
             ) =>
             {
-                var filter = ForecastReading.Filter(team, journey, by, statutory);
+                var filter = ForecastReading.Filter(team, journey, by, statutory, show, page);
                 if (filter is null || await ForecastReading.ReadAsync(office, filter, me, fixes == true, cancel) is not { } view)
                     return Results.NotFound();
                 return Html.Page(new ForecastPage { View = view with { Did = did > 0 } });
@@ -38,20 +40,20 @@ internal static class ForecastPages
         );
         pages.MapGet(
             "/{clock:guid}",
-            async (Guid clock, string? to, ForecastOffice office, Person me, CancellationToken cancel) =>
+            async (Guid clock, string? to, HttpContext http, ForecastOffice office, Person me, CancellationToken cancel) =>
             {
-                if (await ForecastReading.ReadAsync(office, new(null, null, null, false), me, fixes: false, cancel) is not { } view)
+                if (await ForecastReading.ReadAsync(office, new(null, null, null, false), me, fixes: false, cancel, clock) is not { } view)
                     return Results.NotFound();
                 if (view.Rows.FirstOrDefault(row => row.Clock.Id == clock) is not { } row)
                     return Results.NotFound();
-                var all = ForecastOffice.FixesOf(view.Made, clock, me);
+                var found = await office.FixesOfAsync(view.Made, clock, me, http.RequestAborted);
                 return Html.Page(
                     new ForecastClockPage
                     {
                         Clock = new(
                             view,
-                            ForecastReading.Item(view.Made, row, all is [var best, ..] ? best : null, true),
-                            all,
+                            ForecastReading.Item(view.Made, row, found.Best, true, null, me),
+                            found,
                             Requests.LocalOr(to, "/forecast")
                         )
                         {
@@ -82,7 +84,7 @@ internal static class ForecastPages
         var (count, day, error) = Check(people, until, view);
         if (error is not null)
             return Html.Page(new ForecastPage { View = view with { Error = error } }, 422);
-        var answer = office.Try(view.Made, count, team!, day.PlusDays(1).AtStartOfDayInZone(office.Zone).ToInstant());
+        var answer = await office.TryAsync(view.Made, count, team!, day.PlusDays(1).AtStartOfDayInZone(office.Zone).ToInstant(), cancel);
         return Html.Page(new ForecastPage { View = view with { Tried = answer, Trying = (count, team!, day) } });
     }
 

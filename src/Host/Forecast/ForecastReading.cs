@@ -1,5 +1,7 @@
 using NodaTime;
 using NodaTime.Text;
+using Orchestration.Host.Filters;
+using Orchestration.Workflows.Filters;
 using Orchestration.Workflows.Forecast;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
@@ -11,23 +13,43 @@ internal static class ForecastReading
 {
     private const int CalibrationWeeks = 4;
 
+    /// <summary>Farther than anyone reads.</summary>
+    private const int LastPage = 200;
+
     /// <summary>The view; null: they steer no team, or not the one they ask for.</summary>
-    /// <param name="fixes">Find the fixes of the shown clocks, which takes seconds; else only those that are known.</param>
-    public static async Task<ForecastView?> ReadAsync(ForecastOffice office, ForecastFilter filter, Person me, bool fixes, CancellationToken cancel)
+    /// <param name="fixes">Find the fixes of the most urgent shown clocks, which takes seconds; else only those that are known.</param>
+    /// <param name="also">More clocks whose applied fixes are read.</param>
+    public static async Task<ForecastView?> ReadAsync(
+        ForecastOffice office,
+        ForecastFilter filter,
+        Person me,
+        bool fixes,
+        CancellationToken cancel,
+        params Guid[] also
+    )
     {
         var teams = (await TeamQueries.ListAsync(office.Runtime.Database, cancel)).Where(team => TeamQueries.Steers(me, team.Key)).ToList();
         if (teams.Count == 0 || filter.Team is not null && teams.TrueForAll(team => team.Key != filter.Team))
             return null;
         var made = await office.LatestAsync(cancel: cancel);
-        var rows = made.Rows.Where(row => Steers(me, row.Clock) && Matches(row, filter, office.Zone)).ToList();
-        var risky = rows.Where(row => row.Forecast.Breach >= 0.3).OrderBy(row => row.Clock.DueAt).ThenByDescending(row => row.Forecast.Breach).ToList();
-        var shown = risky.Take(ForecastView.MostRows).ToList();
-        var found = await office.FixesAsync(made, [.. shown.Select(row => row.Clock.Id)], me, known: !fixes, cancel);
+        var rows = made.Rows.Where(row => Steers(me, row.Clock) && Matches(row.Clock, filter, office.Zone)).ToList();
+        var listed = rows.Where(row => filter.Lists(row.Forecast.Breach))
+            .OrderBy(row => row.Clock.DueAt)
+            .ThenByDescending(row => row.Forecast.Breach)
+            .ThenBy(row => row.Clock.Id)
+            .ToList();
+        var shown = listed.Skip((filter.Page - 1) * ForecastView.MostRows).Take(ForecastView.MostRows).ToList();
+        var risky = shown.Where(row => row.Forecast.Breach >= ForecastFilter.Risk).Select(row => row.Clock.Id).ToList();
+        var found = await office.FixesAsync(made, risky, me, known: !fixes, cancel);
         return new(made, teams, filter, office.Zone)
         {
             Rows = rows,
-            AtRisk = risky.Count,
-            Items = [.. shown.Select(row => Item(made, row, found.GetValueOrDefault(row.Clock.Id), fixes || found.ContainsKey(row.Clock.Id)))],
+            Left = [.. made.Left.Where(left => Steers(me, left.Clock) && Matches(left.Clock, filter, office.Zone))],
+            Listed = listed.Count,
+            Items = [.. shown.Select(row => Item(made, row, found.GetValueOrDefault(row.Clock.Id), found.ContainsKey(row.Clock.Id), filter.Team, me))],
+            HasLooked = fixes,
+            Applied = await AppliedFixes.OfAsync(office.Runtime.Database, [.. shown.Select(row => row.Clock.Id), .. also], cancel),
+            Saved = await SavedFilters.ListAsync(office.Runtime.Database, me, FilterPages.Forecast, cancel),
             Journeys = (await JourneyQueries.ListAsync(office.Runtime.Definitions, cancel)).ToDictionary(journey => journey.Id, journey => journey.Name),
             Calibration = await ForecastHistory.CalibrationAsync(
                 office.Runtime.Database,
@@ -37,9 +59,14 @@ internal static class ForecastReading
         };
     }
 
-    public static ForecastItem Item(OfficeForecast made, ForecastRow row, Fix? fix, bool known)
+    /// <summary>A row. It names a task of the team that was asked for, else of one that the person steers: a case may be at steps of several teams.</summary>
+    /// <param name="known">Whether fixes were looked for.</param>
+    public static ForecastItem Item(OfficeForecast made, ForecastRow row, Fix? fix, bool known, string? team, Person me)
     {
-        var task = row.Clock.Tasks.Select(id => made.Tasks.GetValueOrDefault(id)).FirstOrDefault(one => one is not null);
+        var tasks = row.Clock.Tasks.Select(id => made.Tasks.GetValueOrDefault(id)).OfType<TaskFacts>().ToList();
+        var task =
+            tasks.Find(one => team is not null && one.Team == team)
+            ?? tasks.Find(one => one.Team is { } of ? TeamQueries.Steers(me, of) : me.May(Permissions.SteerTeams));
         var forecast = row.Forecast;
         return new(
             row.Clock,
@@ -55,7 +82,7 @@ internal static class ForecastReading
     public static bool Steers(Person me, ClockFacts clock) => me.May(Permissions.SteerTeams) || clock.Teams.Any(team => TeamQueries.Steers(me, team));
 
     /// <summary>The filter of a query; null: the day isn't one.</summary>
-    public static ForecastFilter? Filter(string? team, string? journey, string? by, bool? statutory)
+    public static ForecastFilter? Filter(string? team, string? journey, string? by, bool? statutory, string? show = null, int? page = null)
     {
         LocalDate? day = null;
         if (!string.IsNullOrEmpty(by))
@@ -65,14 +92,16 @@ internal static class ForecastReading
             day = parsed;
         }
 
-        return new(Text(team), Text(journey), day, statutory == true);
+        if (!string.IsNullOrEmpty(show) && ForecastFilter.Shows.All(one => one.Key != show) || page is < 1 or > LastPage)
+            return null;
+        return new(Text(team), Text(journey), day, statutory == true) { Show = Text(show), Page = page ?? 1 };
 
         static string? Text(string? text) => string.IsNullOrEmpty(text) ? null : text;
     }
 
-    private static bool Matches(ForecastRow row, ForecastFilter filter, DateTimeZone zone) =>
-        (filter.Team is null || row.Clock.Teams.Contains(filter.Team))
-        && (filter.Journey is null || row.Clock.Journey == filter.Journey)
-        && (filter.By is not { } day || row.Clock.DueAt.InZone(zone).Date <= day)
-        && (!filter.Statutory || row.Clock.Kind == Workflows.ServiceLevels.SlaKind.Statutory);
+    private static bool Matches(ClockFacts clock, ForecastFilter filter, DateTimeZone zone) =>
+        (filter.Team is null || clock.Teams.Contains(filter.Team))
+        && (filter.Journey is null || clock.Journey == filter.Journey)
+        && (filter.By is not { } day || clock.DueAt.InZone(zone).Date <= day)
+        && (!filter.Statutory || clock.Kind == Workflows.ServiceLevels.SlaKind.Statutory);
 }

@@ -85,6 +85,7 @@ internal static class SignInSetup
                 policy => policy.RequireAuthenticatedUser().RequireAssertion(context => context.User.Identity is PersonIdentity who && may(who.Person))
             );
 
+        services.AddSingleton<IAuthorizationMiddlewareResultHandler, HiddenWithoutRight>();
         services.AddSingleton(settings);
         services.AddSingleton<JourneyAccess>().AddSingleton<IAuthorizationHandler>(s => s.GetRequiredService<JourneyAccess>());
         foreach (var right in JourneyAccess.All)

@@ -15,7 +15,11 @@ public sealed record ChartSeries(string Title, string Role, KpiUnit Unit);
 /// <param name="Values">A value per column; null: nothing to show.</param>
 /// <param name="Href">Where it leads.</param>
 /// <param name="Mark">What is marked at it.</param>
-public sealed record ChartRow(string Label, IReadOnlyList<double?> Values, string? Href = null, string? Mark = null);
+public sealed record ChartRow(string Label, IReadOnlyList<double?> Values, string? Href = null, string? Mark = null)
+{
+    /// <summary>Its name in files, such as a day with its year; null: the label.</summary>
+    public string? Key { get; init; }
+}
 
 /// <summary>A chart: the table that is behind it, and how to draw it. The script reads the table, so that both show the same.</summary>
 /// <param name="Id">Its id on the page.</param>
@@ -35,10 +39,34 @@ public sealed record ChartData(
 {
     private const int MostSteps = 12;
 
-    private static string Name(PerformanceView view, NodaTime.LocalDate day) =>
-        day.ToString("d MMM", CultureInfo.InvariantCulture) + (view.Filter.ByWeek ? "" : "");
+    /// <summary>Charts of the page, by id.</summary>
+    public static readonly IReadOnlyDictionary<string, Func<PerformanceView, ChartData>> All = new Dictionary<string, Func<PerformanceView, ChartData>>
+    {
+        ["flow"] = Flow,
+        ["on-time"] = OnTime,
+        ["waiting"] = Waiting,
+        ["spread"] = Spread,
+    };
 
-    private static string Each(PerformanceView view) => view.Filter.ByWeek ? "Week from" : "Day";
+    private static ChartRow Row(NodaTime.LocalDate day, params IReadOnlyList<double?> values) =>
+        new(day.ToString("d MMM", CultureInfo.InvariantCulture), values) { Key = NodaTime.Text.LocalDatePattern.Iso.Format(day) };
+
+    private static string Each(PerformanceFilter filter) => filter.ByWeek ? "Week from" : "Day";
+
+    /// <summary>What someone completed themselves.</summary>
+    public static ChartData Completed(MyFigures mine)
+    {
+        var kpi = Kpi.Find("throughput")!;
+        return new(
+            "flow",
+            "Completed tasks",
+            "columns",
+            Each(mine.Filter),
+            $"You completed {KpiText.Of(kpi, kpi.Of(mine.Report.Total))} tasks.",
+            [new("Completed", "bar", KpiUnit.Count)],
+            [.. mine.Report.Periods.Select(p => Row(p.From, kpi.Of(p.Figures).Value))]
+        );
+    }
 
     /// <summary>Arrivals, throughput and what was open.</summary>
     public static ChartData Flow(PerformanceView view)
@@ -53,17 +81,19 @@ public sealed record ChartData(
             "flow",
             "Work in and out",
             "columns",
-            Each(view),
+            Each(view.Filter),
             hasBacklog
                 ? $"{KpiText.Of(arrivals, arrivals.Of(total))} tasks arrived and {KpiText.Of(throughput, throughput.Of(total))} were completed; "
                     + $"{KpiText.Of(backlog, backlog.Of(total))} were open at the end."
                 : $"{KpiText.Of(throughput, throughput.Of(total))} tasks were completed.",
             series,
             [
-                .. view.Report.Periods.Select(p => new ChartRow(
-                    Name(view, p.From),
-                    hasBacklog ? [arrivals.Of(p.Figures).Value, throughput.Of(p.Figures).Value, p.Figures.Backlog] : [throughput.Of(p.Figures).Value]
-                )),
+                .. view.Report.Periods.Select(p =>
+                    Row(
+                        p.From,
+                        hasBacklog ? [arrivals.Of(p.Figures).Value, throughput.Of(p.Figures).Value, p.Figures.Backlog] : [throughput.Of(p.Figures).Value]
+                    )
+                ),
             ]
         );
     }
@@ -87,16 +117,11 @@ public sealed record ChartData(
             "on-time",
             "Deadlines met",
             "columns",
-            Each(view),
+            Each(view.Filter),
             $"{KpiText.Of(kpi, kpi.Of(view.Report.Total))} of all deadlines were met"
                 + (target is null ? "." : $"; the target is {Words.Percent(target.Good)}."),
             series,
-            [
-                .. values.Select(v => new ChartRow(
-                    Name(view, v.From),
-                    [v.Value.Value, v.Value.Low, v.Value.High, v.Value.Samples, .. target is null ? (double?[])[] : [target.Good]]
-                )),
-            ]
+            [.. values.Select(v => Row(v.From, [v.Value.Value, v.Value.Low, v.Value.High, v.Value.Samples, .. target is null ? (double?[])[] : [target.Good]]))]
         );
     }
 

@@ -141,10 +141,10 @@ internal static class PerformanceEndpoints
                 }
             )
             .RequireAuthorization(Policies.Steer)
+            .HideWithoutRight()
             .WithSummary("Figures of the teams you steer")
             .WithDescription(Filters)
             .ProducesProblem(400)
-            .ProducesProblem(403)
             .ProducesProblem(404);
         api.MapGet(
                 "/me",

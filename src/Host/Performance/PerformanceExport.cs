@@ -26,11 +26,90 @@ internal static class PerformanceExport
         (TaskTable, "Tasks"),
     ];
 
+    /// <summary>Tables of someone's own figures.</summary>
+    public static readonly IReadOnlyList<string> MyTables = ["flow", "figures", "steps"];
+
+    private static readonly IReadOnlyList<string> TaskColumns =
+    [
+        "Task",
+        "Reference",
+        "Journey",
+        "Step",
+        "Title",
+        "Team",
+        "Person",
+        "Opened",
+        "Ended",
+        "Ended as",
+        "Outcome",
+        "Waiting (s)",
+        "Working (s)",
+        "Suspended (s)",
+        "Touches",
+        "Sent back",
+        "Changes requested",
+        "On time",
+    ];
+
+    private static readonly IReadOnlyList<string> DeadlineColumns = ["Deadline", "On time", "Met", "Missed", "Breaches"];
+
     /// <summary>The table and format of a file name, such as <c>periods.csv</c>.</summary>
-    public static (string Table, bool IsXlsx)? Find(string file) =>
-        Path.GetExtension(file) is ".csv" or ".xlsx" && Tables.Any(t => t.Name == Path.GetFileNameWithoutExtension(file))
+    public static (string Table, bool IsXlsx)? Find(string file, IEnumerable<string> tables) =>
+        Path.GetExtension(file) is ".csv" or ".xlsx" && tables.Contains(Path.GetFileNameWithoutExtension(file))
             ? (Path.GetFileNameWithoutExtension(file), Path.GetExtension(file) == ".xlsx")
             : null;
+
+    /// <summary>Headings of a table, which a file without a row has, too.</summary>
+    public static IReadOnlyList<string> Columns(string table, FigureGroup group) =>
+        table switch
+        {
+            TaskTable => TaskColumns,
+            "deadlines" => DeadlineColumns,
+            "steps" => [.. Row("Step", "", new()).Keys],
+            _ => [.. Row(group.ToString(), "", new()).Keys],
+        };
+
+    /// <summary>Rows of a chart's table.</summary>
+    public static IEnumerable<Dictionary<string, object?>> Rows(ChartData chart)
+    {
+        foreach (var row in chart.Rows)
+        {
+            var cells = new Dictionary<string, object?> { [chart.RowTitle] = row.Key ?? row.Label };
+            foreach (var (series, value) in chart.Series.Zip(row.Values))
+                cells[$"{series.Title} ({Unit(series.Unit)})"] = value;
+            if (chart.Rows.Any(one => one.Mark is not null))
+                cells["Mark"] = row.Mark;
+            yield return cells;
+        }
+    }
+
+    /// <summary>Headings of a chart's table.</summary>
+    public static IReadOnlyList<string> Columns(ChartData chart) => [chart.RowTitle, .. chart.Series.Select(series => $"{series.Title} ({Unit(series.Unit)})")];
+
+    /// <summary>Rows of a table of someone's own figures.</summary>
+    public static IEnumerable<Dictionary<string, object?>> Rows(string table, MyFigures mine)
+    {
+        if (table == "steps")
+            return mine.Report.Rows.Select(row => Row("Step", row.Title, row.Figures));
+        return Kpi
+            .All.Where(kpi => kpi.IsOfPeople)
+            .Select(kpi =>
+            {
+                var value = kpi.Of(mine.Report.Total);
+                var row = new Dictionary<string, object?>
+                {
+                    ["Figure"] = kpi.Title,
+                    ["Value"] = value.Value,
+                    ["Unit"] = Unit(kpi.Unit),
+                    ["Counted"] = value.Samples,
+                    ["Before"] = kpi.Of(mine.Before).Value,
+                };
+                foreach (var team in mine.Teams)
+                    row[$"Median of {team.Title}"] = team.Of(kpi);
+                row["Definition"] = kpi.Definition;
+                return row;
+            });
+    }
 
     /// <summary>Rows of a table of figures: numbers as they are, durations in seconds.</summary>
     public static IEnumerable<Dictionary<string, object?>> Rows(string table, PerformanceView view)
@@ -114,7 +193,13 @@ internal static class PerformanceExport
     }
 
     /// <summary>The file, by way of a temporary one that goes when it was sent.</summary>
-    public static async Task<IResult> WriteAsync(string table, bool isXlsx, IAsyncEnumerable<Dictionary<string, object?>> rows, CancellationToken cancel)
+    public static async Task<IResult> WriteAsync(
+        string table,
+        bool isXlsx,
+        IReadOnlyList<string> columns,
+        IAsyncEnumerable<Dictionary<string, object?>> rows,
+        CancellationToken cancel
+    )
     {
         var path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
         var options = FileOptions.Asynchronous | FileOptions.DeleteOnClose;
@@ -124,7 +209,7 @@ internal static class PerformanceExport
             if (isXlsx)
                 await Task.Run(() => file.SaveAs(rows.ToBlockingEnumerable(cancel), sheetName: table), cancel);
             else
-                await WriteCsvAsync(file, rows, cancel);
+                await WriteCsvAsync(file, columns, rows, cancel);
             file.Position = 0;
             return Results.File(file, isXlsx ? Xlsx : "text/csv; charset=utf-8", $"performance-{table}.{(isXlsx ? "xlsx" : "csv")}");
         }
@@ -135,7 +220,12 @@ internal static class PerformanceExport
         }
     }
 
-    private static async Task WriteCsvAsync(Stream stream, IAsyncEnumerable<Dictionary<string, object?>> rows, CancellationToken cancel)
+    private static async Task WriteCsvAsync(
+        Stream stream,
+        IReadOnlyList<string> columns,
+        IAsyncEnumerable<Dictionary<string, object?>> rows,
+        CancellationToken cancel
+    )
     {
         await using var writer = new StreamWriter(stream, new UTF8Encoding(encoderShouldEmitUTF8Identifier: true), 65_536, leaveOpen: true)
         {
@@ -149,6 +239,9 @@ internal static class PerformanceExport
             isFirst = false;
             await writer.WriteLineAsync(string.Join(',', row.Values.Select(Cell)));
         }
+
+        if (isFirst)
+            await writer.WriteLineAsync(string.Join(',', columns.Select(Cell)));
     }
 
     /// <summary>
@@ -181,8 +274,10 @@ internal static class PerformanceExport
         return row;
     }
 
-    private static string Unit(Kpi kpi) =>
-        kpi.Unit switch
+    private static string Unit(Kpi kpi) => Unit(kpi.Unit);
+
+    private static string Unit(KpiUnit unit) =>
+        unit switch
         {
             KpiUnit.Duration => "seconds",
             KpiUnit.Share => "share",

@@ -77,7 +77,7 @@ internal static class PerformancePages
             "/export/{file}",
             async (string file, string? show, HttpContext http, PerformanceServices services, Person me, CancellationToken cancel) =>
             {
-                if (PerformanceExport.Find(file) is not var (table, isXlsx))
+                if (PerformanceExport.Find(file, PerformanceExport.Tables.Select(t => t.Name).Concat(ChartData.All.Keys)) is not var (table, isXlsx))
                     return Results.NotFound();
                 var (filter, refused) = await FilterAsync(http, services, cancel);
                 if (refused is not null)
@@ -88,12 +88,31 @@ internal static class PerformancePages
                         return Results.NotFound();
                     var which = Enum.TryParse<FactFilter>(show, ignoreCase: true, out var parsed) && Enum.IsDefined(parsed) ? parsed : FactFilter.All;
                     var rows = PerformanceExport.TasksAsync(services, allowed, which, await services.ZoneAsync(cancel), cancel);
-                    return await PerformanceExport.WriteAsync(table, isXlsx, rows, cancel);
+                    return await PerformanceExport.WriteAsync(table, isXlsx, PerformanceExport.Columns(table, filter.Group), rows, cancel);
                 }
 
                 if (!Policies.Steers(me) || await PerformanceView.ReadAsync(services, filter, me, cancel) is not { } view)
                     return Results.NotFound();
-                return await PerformanceExport.WriteAsync(table, isXlsx, PerformanceExport.Rows(table, view).ToAsyncEnumerable(), cancel);
+                var chart = ChartData.All.TryGetValue(table, out var of) ? of(view) : null;
+                var columns = chart is null ? PerformanceExport.Columns(table, filter.Group) : PerformanceExport.Columns(chart);
+                var cells = chart is null ? PerformanceExport.Rows(table, view) : PerformanceExport.Rows(chart);
+                return await PerformanceExport.WriteAsync(table, isXlsx, columns, cells.ToAsyncEnumerable(), cancel);
+            }
+        );
+        pages.MapGet(
+            "/me/export/{file}",
+            async (string file, HttpContext http, PerformanceServices services, Person me, CancellationToken cancel) =>
+            {
+                if (PerformanceExport.Find(file, PerformanceExport.MyTables) is not var (table, isXlsx))
+                    return Results.NotFound();
+                var (filter, refused) = await FilterAsync(http, services, cancel);
+                if (refused is not null)
+                    return refused;
+                var mine = await MyFigures.ReadAsync(services, filter, me, cancel);
+                var chart = table == "flow" ? ChartData.Completed(mine) : null;
+                var columns = chart is null ? PerformanceExport.Columns(table, FigureGroup.Step) : PerformanceExport.Columns(chart);
+                var rows = chart is null ? PerformanceExport.Rows(table, mine) : PerformanceExport.Rows(chart);
+                return await PerformanceExport.WriteAsync($"my-{table}", isXlsx, columns, rows.ToAsyncEnumerable(), cancel);
             }
         );
         pages.MapTargets();
@@ -115,7 +134,7 @@ internal static class PerformancePages
         if (!Policies.Steers(me))
             return null;
         var scope = await PerformanceScope.OfAsync(services.Runtime.Database, me, cancel);
-        var teams = scope.KeysOf(filter.Team);
+        var teams = scope.KeysOf(filter.Team, filter.Office);
         return teams is { Count: 0 } || (filter.Person is { } person && !await scope.SeesAsync(services.Runtime.Database, person, cancel))
             ? null
             : filter.Query(teams);
@@ -125,7 +144,7 @@ internal static class PerformancePages
 /// <summary>A person's own figures, and what the middle of their teams does.</summary>
 /// <param name="Filter">Whose period it is.</param>
 /// <param name="Report">Their own.</param>
-/// <param name="Before">The same length of time before.</param>
+/// <param name="Before">Those of the time that it is compared with.</param>
 /// <param name="Teams">Their teams.</param>
 public sealed record MyFigures(PerformanceFilter Filter, PerformanceReport Report, Figures Before, IReadOnlyList<TeamMedian> Teams)
 {

@@ -18,8 +18,11 @@ public sealed record PerformanceScope(IReadOnlyList<Team> Teams, bool IsAll)
     }
 
     /// <summary>The teams of a query: one, or all that they may see; null: everything. Not allowed: an empty list.</summary>
-    public IReadOnlyList<string>? KeysOf(string? team) =>
-        team is not null ? [.. Teams.Where(t => t.Key == team).Select(t => t.Key)]
+    /// <param name="team">The team; null: all.</param>
+    /// <param name="office"><c>front</c> or <c>back</c>; null: both.</param>
+    public IReadOnlyList<string>? KeysOf(string? team, string? office = null) =>
+        team is not null || office is not null
+            ? [.. Teams.Where(t => (team is null || t.Key == team) && (office is null || t.Office == office)).Select(t => t.Key)]
         : IsAll ? null
         : [.. Teams.Select(t => t.Key)];
 

@@ -6,6 +6,7 @@ using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Performance;
+using Orchestration.Workflows.Staff;
 
 namespace Orchestration.Host.Performance;
 
@@ -22,12 +23,18 @@ public sealed record PerformanceFilter
     public string? Journey { get; init; }
     public string? Step { get; init; }
     public string? Team { get; init; }
+
+    /// <summary><c>front</c> or <c>back</c>: the teams of that office.</summary>
+    public string? Office { get; init; }
     public Guid? Person { get; init; }
     public bool ByWeek { get; init; } = true;
     public FigureGroup Group { get; init; } = FigureGroup.Step;
 
     /// <summary>From a Monday to a Sunday, or to today.</summary>
     public bool IsOfWholeWeeks { get; init; }
+
+    /// <summary>The last day that has begun.</summary>
+    public required LocalDate Last { get; init; }
 
     /// <summary>Reads an address. Without a period, the last twelve weeks.</summary>
     /// <param name="query">Its query.</param>
@@ -58,6 +65,8 @@ public sealed record PerformanceFilter
                 errors["person"] = ["must be the id of a person"];
         }
 
+        if (Text("office") is not (null or TeamData.Front or TeamData.Back))
+            errors["office"] = ["must be front or back"];
         if (Text("step") is not null && Text("journey") is null)
             errors["journey"] = ["is required: a step belongs to a journey"];
         return new()
@@ -67,9 +76,11 @@ public sealed record PerformanceFilter
             Journey = Text("journey"),
             Step = Text("step"),
             Team = Text("team"),
+            Office = Text("office"),
             Person = person,
             ByWeek = grain != "day",
             Group = group,
+            Last = today < from || to < today ? to : today,
             IsOfWholeWeeks = from.DayOfWeek == IsoDayOfWeek.Monday && (to.DayOfWeek == IsoDayOfWeek.Sunday || to >= today),
         };
 
@@ -102,6 +113,8 @@ public sealed record PerformanceFilter
             yield return ("step", Step);
         if (Team is not null)
             yield return ("team", Team);
+        if (Office is not null)
+            yield return ("office", Office);
         if (Person is { } person)
             yield return ("person", Ids.Text(person));
         if (!ByWeek)
@@ -124,11 +137,20 @@ public sealed record PerformanceFilter
             IsOfWholeWeeks = IsOfWholeWeeks,
         };
 
-    /// <summary>The same number of days right before, or of weeks.</summary>
+    /// <summary>
+    /// The same days, as far as they have begun, as many weeks earlier as they are long: Monday to Wednesday is compared with Monday to Wednesday.
+    /// </summary>
     public PerformanceFilter Before()
     {
-        var days = Period.DaysBetween(From, To) + 1;
-        return this with { From = From.PlusDays(-(IsOfWholeWeeks ? (days + 6) / 7 * 7 : days)), To = From.PlusDays(-1) };
+        var shift = -(Period.DaysBetween(From, Last) + 7) / 7 * 7;
+        var to = Last.PlusDays(shift);
+        return this with
+        {
+            From = From.PlusDays(shift),
+            To = to,
+            Last = to,
+            IsOfWholeWeeks = From.DayOfWeek == IsoDayOfWeek.Monday && to.DayOfWeek == IsoDayOfWeek.Sunday,
+        };
     }
 
     public string Days => $"{From.ToString("d MMM", CultureInfo.InvariantCulture)} to {To.ToString("d MMM yyyy", CultureInfo.InvariantCulture)}";
@@ -187,37 +209,34 @@ public sealed record PerformanceView(PerformanceFilter Filter, PerformanceScope 
             }
         );
 
-    /// <summary>Address of the tasks behind a figure of a row; null: of the page.</summary>
-    public string TasksHref(Kpi kpi, FigureRow? row = null)
-    {
-        var filter = row is null
-            ? Filter
-            : Filter.Group switch
-            {
-                FigureGroup.Journey => Filter with { Journey = row.Key, Step = null },
-                FigureGroup.Step => Filter with { Journey = row.Journey, Step = row.Key },
-                FigureGroup.Team => Filter with { Team = row.Key },
-                _ => Filter with { Person = Guid.Parse(row.Key) },
-            };
-        if (kpi.Key == "backlog")
-            return filter.Team is { } team ? $"/team?key={Uri.EscapeDataString(team)}" : "/team";
-        var show = kpi.Key switch
-        {
-            "arrivals" => FactFilter.Opened,
-            "onTime" or "breaches" => FactFilter.Late,
-            "rightFirstTime" => FactFilter.Redone,
-            "throughput" => FactFilter.All,
-            _ => FactFilter.Slowest,
-        };
-        return $"/performance/tasks{filter.Address}&show={show.ToString().ToLowerInvariant()}";
-    }
+    /// <summary>Address of the tasks behind a figure of a row, or, without one, of the page; null: there is no such list.</summary>
+    public string? TasksHref(Kpi kpi, FigureRow? row = null) =>
+        // Of journeys, the backlog counts cases.
+        kpi.Key == "backlog"
+        && CountsCases
+            ? null
+            : FactLists.Href(
+                kpi,
+                row is null
+                    ? Filter
+                    : Filter.Group switch
+                    {
+                        FigureGroup.Journey => Filter with { Journey = row.Key, Step = null },
+                        FigureGroup.Step => Filter with { Journey = row.Journey, Step = row.Key },
+                        FigureGroup.Team => Filter with { Team = row.Key },
+                        _ => Filter with { Person = Guid.Parse(row.Key) },
+                    }
+            );
+
+    /// <summary>Whether the backlog is one of cases.</summary>
+    public bool CountsCases => Filter is { Team: null, Office: null, Step: null, Person: null, Group: FigureGroup.Journey } && Scope.IsAll;
 
     /// <summary>Reads what a person may see; null when the address asks for more.</summary>
     public static async Task<PerformanceView?> ReadAsync(PerformanceServices services, PerformanceFilter filter, Person me, CancellationToken cancel)
     {
         var database = services.Runtime.Database;
         var scope = await PerformanceScope.OfAsync(database, me, cancel);
-        var teams = scope.KeysOf(filter.Team);
+        var teams = scope.KeysOf(filter.Team, filter.Office);
         if (teams is { Count: 0 } || (filter.Person is { } person && !await scope.SeesAsync(database, person, cancel)))
             return null;
         var before = filter.Before();

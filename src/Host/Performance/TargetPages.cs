@@ -26,7 +26,7 @@ internal static class TargetPages
 
     public static void MapTargets(this RouteGroupBuilder performance)
     {
-        var pages = performance.MapGroup("/targets").RequireAuthorization(Permissions.SteerTeams);
+        var pages = performance.MapGroup("/targets").RequireAuthorization(Permissions.SteerTeams).HideWithoutRight();
         pages.MapGet("", async (PerformanceServices services, CancellationToken cancel) => Page(await ReadAsync(services, [], null, cancel), 200));
         pages.MapPost(
             "",

@@ -8,7 +8,9 @@ namespace Orchestration.Host.Teams;
 /// <summary>How the offices did in the last seven days, by the figures of performance.</summary>
 /// <param name="Teams">Of the teams of an office.</param>
 /// <param name="Customers">Of all cases: a customer rates the whole case. Null for who doesn't steer all teams.</param>
-public sealed record OfficeMeasures(Figures Teams, Figures? Customers)
+/// <param name="From">The first of the days.</param>
+/// <param name="To">The last of them.</param>
+public sealed record OfficeMeasures(Figures Teams, Figures? Customers, LocalDate From, LocalDate To)
 {
     private const int Days = 7;
 
@@ -27,7 +29,7 @@ public sealed record OfficeMeasures(Figures Teams, Figures? Customers)
         var customers = me.May(Permissions.SteerTeams) ? await OfAsync(null) : null;
         var measures = new Dictionary<string, OfficeMeasures>();
         foreach (var office in offices)
-            measures[office.Key] = new(await OfAsync([.. office.Select(team => team.Key)]), customers);
+            measures[office.Key] = new(await OfAsync([.. office.Select(team => team.Key)]), customers, today.PlusDays(1 - Days), today);
         return measures;
 
         async Task<Figures> OfAsync(IReadOnlyList<string>? keys)

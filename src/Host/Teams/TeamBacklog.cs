@@ -59,6 +59,9 @@ public sealed record TeamBacklog(
         }
     }
 
+    /// <summary>Whether the list has more tasks than the page.</summary>
+    public bool HasMore => Length.IsMore || Length.Count > Tasks.Items.Count;
+
     public string AllHref => $"/team{new BacklogFilter(Filter.Key, Sort: Filter.Sort).Query}";
 
     public string Href => $"/team{Filter.Query}";

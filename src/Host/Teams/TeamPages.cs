@@ -2,13 +2,17 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using NodaTime;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Host.Background;
 using Orchestration.Host.Filters;
 using Orchestration.Host.Http;
 using Orchestration.Host.Identity;
 using Orchestration.Host.Shell.Parts;
+using Orchestration.Host.Tasks.Bulk;
 using Orchestration.Workflows.Board;
 using Orchestration.Workflows.Filters;
+using Orchestration.Workflows.Jobs;
 using Orchestration.Workflows.Journeys;
+using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;
 using Orchestration.Workflows.Workforce;
@@ -24,43 +28,47 @@ internal static class TeamPages
     public static void MapTeams(this WebApplication app)
     {
         var pages = app.MapGroup("/team").ExcludeFromDescription();
-        pages.MapGet(
-            "",
-            async (
-                [AsParameters] BacklogFilter filter,
-                int? did,
-                HttpRequest request,
-                WorkflowRuntime runtime,
-                KeptBoards boards,
-                Person me,
-                CancellationToken cancel
-            ) =>
-            {
-                var (teams, shown, refused) = await SteeredAsync(runtime, filter.Key, me, cancel);
-                if (refused is not null)
-                    return refused;
-                var now = runtime.Clock.Now();
+        pages
+            .MapGet(
+                "",
+                async (
+                    [AsParameters] BacklogFilter filter,
+                    int? did,
+                    HttpRequest request,
+                    WorkflowRuntime runtime,
+                    KeptBoards boards,
+                    Person me,
+                    CancellationToken cancel
+                ) =>
+                {
+                    var (teams, shown, refused) = await SteeredAsync(runtime, filter.Key, me, cancel);
+                    if (refused is not null)
+                        return refused;
+                    var now = runtime.Clock.Now();
+                    var zone = await ZoneAsync(runtime, request, me, cancel);
 
-                // A part of the page is the list: the board and the people have their own addresses.
-                var part = request.IsFragment();
-                IReadOnlyList<Team> scope = shown is null ? teams : [shown];
-                var board = part ? null : boards.ReadAsync(scope, Zone(request), cancel);
-                var measures = part ? null : OfficeMeasures.ReadAsync(runtime.Database, scope, me, now, cancel);
-                var people = part ? null : PeopleAsync(runtime, scope, filter, now, cancel);
-                var backlog = await BacklogAsync(runtime, teams, shown, filter, Zone(request), me, now, cancel);
-                return Html.Page(
-                    new TeamPage
-                    {
-                        Backlog = backlog,
-                        Board = board is null ? null : await board,
-                        Measures = measures is null ? new Dictionary<string, OfficeMeasures>() : await measures,
-                        People = people is null ? null : await people,
-                        Did = did,
-                    }
-                );
-            }
-        );
-        var parts = pages.MapGroup("").RequireAuthorization(Policies.Steer);
+                    // A part of the page is the list: the board and the people have their own addresses.
+                    var part = request.IsFragment();
+                    IReadOnlyList<Team> scope = shown is null ? teams : [shown];
+                    var board = part ? null : boards.ReadAsync(scope, zone, cancel);
+                    var measures = part ? null : OfficeMeasures.ReadAsync(runtime.Database, scope, me, now, cancel);
+                    var people = part ? null : PeopleAsync(runtime, scope, filter, now, cancel);
+                    var backlog = await BacklogAsync(runtime, teams, shown, filter, zone, me, now, cancel);
+                    return Html.Page(
+                        new TeamPage
+                        {
+                            Backlog = backlog,
+                            Board = board is null ? null : await board,
+                            Measures = measures is null ? new Dictionary<string, OfficeMeasures>() : await measures,
+                            People = people is null ? null : await people,
+                            Did = did,
+                        }
+                    );
+                }
+            )
+            .RequireAuthorization(Policies.Steer)
+            .HideWithoutRight();
+        var parts = pages.MapGroup("").RequireAuthorization(Policies.Steer).HideWithoutRight();
         parts.MapGet(
             "/board",
             async (string? key, HttpRequest request, WorkflowRuntime runtime, KeptBoards boards, Person me, CancellationToken cancel) =>
@@ -71,7 +79,7 @@ internal static class TeamPages
                     ?? Html.Page(
                         new BoardPanel
                         {
-                            Read = await boards.ReadAsync(scope, Zone(request), cancel),
+                            Read = await boards.ReadAsync(scope, await ZoneAsync(runtime, request, me, cancel), cancel),
                             Measures = await OfficeMeasures.ReadAsync(runtime.Database, scope, me, runtime.Clock.Now(), cancel),
                             Team = shown?.Key,
                         }
@@ -87,6 +95,41 @@ internal static class TeamPages
                     ?? Html.Page(new TeamPeople { People = await PeopleAsync(runtime, shown is null ? teams : [shown], filter, runtime.Clock.Now(), cancel) });
             }
         );
+        parts.MapPost(
+            "/bulk",
+            async (
+                [AsParameters] BacklogFilter filter,
+                HttpContext http,
+                BulkVerbs verbs,
+                TaskRuntime tasks,
+                BackgroundWork work,
+                Person me,
+                CancellationToken cancel
+            ) =>
+            {
+                var form = await http.Request.ReadFormAsync(cancel);
+                if (form[BulkPages.AllField] != "true")
+                    return await BulkPages.RunAsync(http, null, verbs, tasks, work, me, cancel);
+                var (teams, shown, refused) = await SteeredAsync(tasks.Runtime, filter.Key, me, cancel);
+                if (refused is not null)
+                    return refused;
+                var zone = await ZoneAsync(tasks.Runtime, http.Request, me, cancel);
+                var (list, _) = await ListAsync(tasks.Runtime, teams, shown, filter, zone, tasks.Runtime.Clock.Now(), cancel);
+                var all = await TaskList.ReadAsync(
+                    tasks.Runtime.Database,
+                    list with
+                    {
+                        Skip = 0,
+                        Limit = WorkOrder.MaxItems + 1,
+                    },
+                    me,
+                    tasks.Runtime.Clock.Now(),
+                    cancel
+                );
+                var items = all.Items.Where(task => task.EndedAt is null).Select(task => new BulkItem(task.Id, task.Revision)).ToList();
+                return await BulkPages.RunAsync(http, items, verbs, tasks, work, me, cancel);
+            }
+        );
         BoardEndpoints.Map(app);
     }
 
@@ -100,18 +143,14 @@ internal static class TeamPages
     {
         var teams = (await TeamQueries.ListAsync(runtime.Database, cancel)).Where(t => TeamQueries.Steers(me, t.Key)).ToList();
         var shown = string.IsNullOrEmpty(key) ? null : teams.Find(t => t.Key == key);
-        return (
-            teams,
-            shown,
-            teams.Count == 0 ? Results.Forbid()
-            : shown is null && !string.IsNullOrEmpty(key) ? Results.NotFound()
-            : null
-        );
+        return (teams, shown, teams.Count == 0 || (shown is null && !string.IsNullOrEmpty(key)) ? Results.NotFound() : null);
     }
 
-    /// <summary>The zone that the reader's browser told (app.js).</summary>
-    internal static DateTimeZone Zone(HttpRequest request) =>
-        (request.Cookies.TryGetValue("zone", out var id) ? DateTimeZoneProviders.Tzdb.GetZoneOrNull(id) : null) ?? DateTimeZone.Utc;
+    /// <summary>The reader's zone: the one they chose, else the one that their browser told (app.js), else UTC.</summary>
+    internal static async Task<DateTimeZone> ZoneAsync(WorkflowRuntime runtime, HttpRequest request, Person me, CancellationToken cancel) =>
+        await NotificationPreferences.ZoneOfAsync(runtime.Database, me.Id, cancel)
+        ?? (request.Cookies.TryGetValue("zone", out var id) ? DateTimeZoneProviders.Tzdb.GetZoneOrNull(id) : null)
+        ?? DateTimeZone.Utc;
 
     private static async Task<TeamBacklog> BacklogAsync(
         WorkflowRuntime runtime,
@@ -125,13 +164,7 @@ internal static class TeamPages
     )
     {
         filter = filter with { Page = Math.Clamp(filter.Page ?? 1, 1, LastPage) };
-        var scope = (shown is null ? teams : [shown]).Where(team => string.IsNullOrEmpty(filter.Office) || team.Office == filter.Office);
-        var owner = string.IsNullOrEmpty(filter.Owner) ? null : await TeamQueries.PersonAsync(runtime.Database, filter.Owner, cancel);
-        var list = filter.List(
-            scope.ToDictionary(team => team.Key, team => BoardDay.Of(team, reader, now)),
-            string.IsNullOrEmpty(filter.Owner) ? null : owner?.Id ?? Guid.Empty,
-            now
-        );
+        var (list, owner) = await ListAsync(runtime, teams, shown, filter, reader, now, cancel);
 
         // The count may look at every task, the page looks at few: they are read at the same time.
         var length = TaskList.LengthAsync(runtime.Database, list, me, now, cancel);
@@ -151,6 +184,27 @@ internal static class TeamPages
             StepTitle = list.Step is var (journey, step) ? await StepTitles.OfAsync(runtime, journey, step, cancel) ?? step : null,
             OwnerName = owner?.DisplayName ?? filter.Owner,
         };
+    }
+
+    /// <summary>The list of a filter, and the owner that it names.</summary>
+    private static async Task<(TaskFilter List, TeamMember? Owner)> ListAsync(
+        WorkflowRuntime runtime,
+        IReadOnlyList<Team> teams,
+        Team? shown,
+        BacklogFilter filter,
+        DateTimeZone reader,
+        Instant now,
+        CancellationToken cancel
+    )
+    {
+        var scope = (shown is null ? teams : [shown]).Where(team => string.IsNullOrEmpty(filter.Office) || team.Office == filter.Office);
+        var owner = string.IsNullOrEmpty(filter.Owner) ? null : await TeamQueries.PersonAsync(runtime.Database, filter.Owner, cancel);
+        var list = filter.List(
+            scope.ToDictionary(team => team.Key, team => BoardDay.Of(team, reader, now)),
+            string.IsNullOrEmpty(filter.Owner) ? null : owner?.Id ?? Guid.Empty,
+            now
+        );
+        return (list, owner);
     }
 
     private static async Task<PeopleAtWork> PeopleAsync(

@@ -165,7 +165,20 @@ const countSelected = list => {
   const master = list.querySelector("[data-bulk-all]"), count = list.querySelector("[data-bulk-count]");
   if (master) [master.checked, master.indeterminate] = [selected > 0 && selected === all.length, selected > 0 && selected < all.length];
   if (count) count.textContent = selected ? `${selected} selected` : "";
+  // Everything that the list matches, as long as the whole page is selected.
+  const more = list.querySelector("[data-bulk-more]"), matches = list.querySelector("[data-bulk-matches]");
+  if (!more) return;
+  const whole = selected > 0 && selected === all.length;
+  if (!whole) matches.value = "";
+  more.hidden = !whole || matches.value !== "";
+  if (matches.value) count.textContent = more.dataset.told;
 };
+document.addEventListener("click", e => {
+  const more = e.target.closest("[data-bulk-more]"), list = more?.closest("[data-bulk]");
+  if (!list) return;
+  list.querySelector("[data-bulk-matches]").value = "true";
+  countSelected(list);
+});
 let lastBox;
 document.addEventListener("click", e => {
   const box = e.target.closest(".row-check input"), list = box?.closest("[data-bulk]");

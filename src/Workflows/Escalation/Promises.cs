@@ -197,6 +197,7 @@ public static class Promises
     /// <param name="reason">A note, or null.</param>
     /// <param name="odds">How likely it is to be kept by then, or null: nobody can say.</param>
     /// <param name="actor">The person who says so.</param>
+    /// <param name="also">What else is written in the same transaction.</param>
     public static async Task<PromiseResult> MoveAsync(
         ClockRuntime clocks,
         Guid @case,
@@ -205,6 +206,7 @@ public static class Promises
         string? reason,
         PromiseOdds? odds,
         Person actor,
+        Action<InstanceTransaction>? also = null,
         CancellationToken cancel = default
     )
     {
@@ -256,6 +258,7 @@ public static class Promises
                 )
             )
         );
+        also?.Invoke(transaction);
         transaction.Announce(new(ChangeKind.Instance, @case));
         await transaction.CommitAsync(cancel);
         return new PromiseResult.Done(clock);

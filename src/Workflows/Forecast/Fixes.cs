@@ -21,6 +21,9 @@ public enum FixKind
 
     /// <summary>Agree on a later date with the customer. Only of promises.</summary>
     NewDate,
+
+    /// <summary>Ask the customer for that date: what comes before <see cref="NewDate"/>. It changes nothing yet, and is no fix of its own.</summary>
+    AskDate,
 }
 
 /// <summary>Someone else's clock that a fix makes more, or less, likely to be missed.</summary>
@@ -52,13 +55,24 @@ public sealed record Fix(Guid Clock, FixKind Kind, Guid? Task, Guid? Person, str
     public double Gain => Before - After - Others;
 }
 
+/// <summary>The fixes of a clock.</summary>
+/// <param name="All">Those that help it more than they harm others, the cheapest first.</param>
+/// <param name="IsComplete">Whether every candidate was simulated.</param>
+public sealed record ClockFixes(IReadOnlyList<Fix> All, bool IsComplete)
+{
+    /// <summary>The cheapest; null: none was found.</summary>
+    public Fix? Best => All is [var best, ..] ? best : null;
+}
+
 /// <summary>
 /// Finds the cheapest fix of clocks: each candidate is simulated with the same chance as without it, so that what differs is its effect. How much it simulates
 /// is limited by tasks begun, not by time, so the same forecast gives the same fixes.
 /// </summary>
 /// <param name="forecast">The forecast.</param>
 /// <param name="mayMove">Whether whoever asks may lend or plan this person; null: everyone.</param>
-internal sealed class Fixes(OfficeForecast forecast, Func<Guid, bool>? mayMove = null)
+/// <param name="maySteer">Whether they steer the team of this task; null: every task's.</param>
+/// <param name="cancel">Ends the search between two simulations.</param>
+internal sealed class Fixes(OfficeForecast forecast, Func<Guid, bool>? mayMove = null, Func<Guid, bool>? maySteer = null, CancellationToken cancel = default)
 {
     /// <summary>Probability from which a clock is worth a fix.</summary>
     public const double Worthwhile = 0.3;
@@ -88,7 +102,7 @@ internal sealed class Fixes(OfficeForecast forecast, Func<Guid, bool>? mayMove =
         {
             if (Begun >= budget)
                 break;
-            found[clock] = All(clock, stopAtFirst: true).FirstOrDefault();
+            found[clock] = All(clock, stopAtFirst: true).Best;
         }
 
         return found;
@@ -96,14 +110,17 @@ internal sealed class Fixes(OfficeForecast forecast, Func<Guid, bool>? mayMove =
 
     /// <summary>Fixes of a clock that help more than they harm, in the order of their cost.</summary>
     /// <param name="stopAtFirst">Only the cheapest.</param>
-    public List<Fix> All(Guid clock, bool stopAtFirst = false)
+    /// <param name="budget">Tasks begun in simulations.</param>
+    public ClockFixes All(Guid clock, bool stopAtFirst = false, long budget = long.MaxValue)
     {
         var fixes = new List<Fix>();
         if (!_clock.TryGetValue(clock, out var number))
-            return fixes;
+            return new(fixes, true);
+        var isComplete = true;
         foreach (var kind in Candidates(clock).GroupBy(fix => fix.Kind))
         {
-            var best = kind.Select(fix => Evaluate(fix, number))
+            var best = kind.TakeWhile(_ => isComplete = Begun < budget)
+                .Select(fix => Evaluate(fix, number))
                 .Where(fix => IsOffered(fix))
                 .MaxBy(fix => (fix.Gain, -(fix.Until ?? Instant.MinValue).ToUnixTimeTicks()));
             if (best is null)
@@ -113,12 +130,26 @@ internal sealed class Fixes(OfficeForecast forecast, Func<Guid, bool>? mayMove =
                 break;
         }
 
-        return fixes;
+        return new(fixes, isComplete);
     }
+
+    /// <summary>What a fix that someone chose does; null: it can't be simulated, as the forecast doesn't know its task or person.</summary>
+    public Fix? Evaluate(Fix fix) =>
+        _clock.TryGetValue(fix.Clock, out var clock)
+        && (fix.Person is not { } person || _person.ContainsKey(person))
+        && (
+            fix.Kind is FixKind.NewDate or FixKind.AskDate
+            || (fix.Task is { } id && _task.TryGetValue(id, out var task) && (fix.Kind != FixKind.Reorder || IsQueued(task)))
+        )
+            ? Evaluate(fix, clock)
+            : null;
+
+    private bool IsQueued(int task) => _office.Owner[task] == -1 && _office.Class[task] >= 0;
 
     /// <summary>A fix with what it does.</summary>
     public Fix Evaluate(Fix fix, int clock)
     {
+        cancel.ThrowIfCancellationRequested();
         var scope = Scope(clock);
         var without = Base(scope);
         var changed = Apply(fix, scope == _office.Horizon ? _office : _office with { Horizon = scope });
@@ -164,11 +195,11 @@ internal sealed class Fixes(OfficeForecast forecast, Func<Guid, bool>? mayMove =
     private IEnumerable<Fix> Candidates(Guid clock)
     {
         var facts = forecast.Snapshot.Clocks[clock];
-        foreach (var task in facts.Tasks.Where(_task.ContainsKey).Select(id => _task[id]))
+        var tasks = facts.Tasks.Where(id => _task.ContainsKey(id) && maySteer?.Invoke(id) != false).Select(id => _task[id]).ToList();
+        foreach (var task in tasks)
         {
             var work = _input.Work[task];
-            var ready = _office.Owner[task] == -1 && _office.Class[task] >= 0 && work.WaitsSince is null;
-            if (ready && _office.Key[task] != Office.InFront(_office.Key[task]))
+            if (IsQueued(task) && work.WaitsSince is null && _office.Key[task] != Office.InFront(_office.Key[task]))
                 yield return new(clock, FixKind.Reorder, work.Work.Id, null, null, null, null);
             if (work.WaitsSince is null && _office.Class[task] >= 0)
             {
@@ -177,7 +208,7 @@ internal sealed class Fixes(OfficeForecast forecast, Func<Guid, bool>? mayMove =
             }
         }
 
-        foreach (var task in facts.Tasks.Where(_task.ContainsKey).Select(id => _task[id]))
+        foreach (var task in tasks)
         {
             var work = _input.Work[task];
             if (work.WaitsSince is null && work.Work.Team is { } team)
@@ -245,7 +276,7 @@ internal sealed class Fixes(OfficeForecast forecast, Func<Guid, bool>? mayMove =
     /// <summary>The office with a fix; null: it can't be.</summary>
     private Office? Apply(Fix fix, Office office)
     {
-        if (fix.Kind == FixKind.NewDate)
+        if (fix.Kind is FixKind.NewDate or FixKind.AskDate)
             return office with { ClockDue = With(office.ClockDue, _clock[fix.Clock], Minute(fix.Until!.Value)) };
         if (fix.Task is not { } id || !_task.TryGetValue(id, out var task))
             return null;

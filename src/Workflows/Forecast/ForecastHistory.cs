@@ -24,6 +24,9 @@ public sealed record Calibration(IReadOnlyList<CalibrationBand> Bands, int Clock
 {
     /// <summary>Forecasts of which the outcome is known.</summary>
     public int Count => Bands.Sum(band => band.Count);
+
+    /// <summary>What fixes that were applied promised, and what came of it.</summary>
+    public required FixOutcomes Fixes { get; init; }
 }
 
 /// <summary>
@@ -104,19 +107,27 @@ public static class ForecastHistory
             """,
             now
         );
+        batch.Add(
+            """
+            update forecast_fix f set settled_at = $1,
+                breached = case when c.breached or c.late_at <= $1 then true when c.status = 'Completed' then false end
+            from sla_clock c
+            where c.id = f.clock_id and f.settled_at is null and (c.breached or c.late_at <= $1 or c.status in ('Completed', 'Cancelled'))
+            """,
+            now
+        );
         var written = await batch.ExecuteNonQueryAsync(cancel);
         await transaction.CommitAsync(cancel);
         return written;
     }
 
-    /// <summary>Deletes what is older than <see cref="Kept"/>, at most 10,000 clocks at a time. Returns how many.</summary>
+    /// <summary>Deletes what is older than <see cref="Kept"/>, at most 10,000 clocks and fixes at a time. Returns how many.</summary>
     public static async Task<int> PurgeAsync(NpgsqlDataSource database, Instant now, CancellationToken cancel = default)
     {
-        await using var query = database.Query(
-            "delete from forecast_clock where clock_id in (select clock_id from forecast_clock where settled_at < $1 limit 10000)",
-            now - Kept
-        );
-        return await query.ExecuteNonQueryAsync(cancel);
+        await using var batch = database.CreateBatch();
+        batch.Add("delete from forecast_clock where clock_id in (select clock_id from forecast_clock where settled_at < $1 limit 10000)", now - Kept);
+        batch.Add("delete from forecast_fix where id in (select id from forecast_fix where settled_at < $1 limit 10000)", now - Kept);
+        return await batch.ExecuteNonQueryAsync(cancel);
     }
 
     /// <summary>How good forecasts were whose clocks ended since an instant.</summary>
@@ -158,6 +169,9 @@ public static class ForecastHistory
         await using var clocks = database.Query("select count(*)::int from forecast_clock where settled_at >= $1 and breached is not null", since);
         var count = bands.Sum(band => band.Count);
         var share = count == 0 ? 0 : (double)bands.Sum(band => band.Breached) / count;
-        return new(bands, (int)(await clocks.ExecuteScalarAsync(cancel))!, count == 0 ? null : error / count, count == 0 ? null : share * (1 - share));
+        return new(bands, (int)(await clocks.ExecuteScalarAsync(cancel))!, count == 0 ? null : error / count, count == 0 ? null : share * (1 - share))
+        {
+            Fixes = await AppliedFixes.OutcomesAsync(database, since, cancel),
+        };
     }
 }

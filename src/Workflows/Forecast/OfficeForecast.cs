@@ -24,17 +24,14 @@ public sealed record OfficeForecast(IReadOnlyList<ForecastRow> Rows, Instant Mad
     /// <summary>Fixes that were found, by whom they are for.</summary>
     internal Dictionary<string, Dictionary<Guid, Fix?>> Found { get; } = [];
 
+    /// <summary>All fixes of clocks that someone opened, by whom they are for.</summary>
+    internal Dictionary<(string For, Guid Clock), ClockFixes> Opened { get; } = [];
+
     /// <summary>When tasks end that someone asked about: minutes in each run, in order.</summary>
     internal Dictionary<Guid, int[]> Ends { get; } = [];
 
-    /// <summary>Clocks that are due later than the forecast looks.</summary>
-    public int Beyond => Snapshot.Beyond;
-
-    /// <summary>Clocks that too little is known about.</summary>
-    public int Unknown => Snapshot.Unknown;
-
-    /// <summary>Clocks that are breached already.</summary>
-    public int Breached => Snapshot.Breached;
+    /// <summary>Clocks that aren't forecast, and why.</summary>
+    public IReadOnlyList<LeftOut> Left => Snapshot.Left;
 
     /// <summary>Completed tasks of the last eight weeks that it was learned from.</summary>
     public int LearnedFrom { get; init; }
@@ -158,13 +155,13 @@ public sealed class ForecastOffice(WorkflowRuntime runtime, ServiceLevelCatalog 
         CancellationToken cancel = default
     )
     {
-        var key = actor.May(Permissions.SteerTeams) ? "*" : string.Join(',', actor.Leads.Order(StringComparer.Ordinal));
+        var key = For(actor);
         await _one.WaitAsync(cancel);
         try
         {
             var found = forecast.Found.GetValueOrDefault(key) ?? (forecast.Found[key] = []);
             var missing = clocks.Where(clock => !found.ContainsKey(clock)).Take(known ? 0 : MostFixes).ToList();
-            foreach (var (clock, fix) in new Fixes(forecast, MayMove(forecast, actor)).Cheapest(missing, Budget))
+            foreach (var (clock, fix) in Search(forecast, actor, cancel).Cheapest(missing, Budget))
                 found[clock] = fix;
             return clocks.Where(found.ContainsKey).ToDictionary(clock => clock, clock => found[clock]);
         }
@@ -174,25 +171,68 @@ public sealed class ForecastOffice(WorkflowRuntime runtime, ServiceLevelCatalog 
         }
     }
 
-    /// <summary>Every kind of fix that helps a clock more than it harms others, the cheapest first.</summary>
-    public static IReadOnlyList<Fix> FixesOf(OfficeForecast forecast, Guid clock, Person actor) => new Fixes(forecast, MayMove(forecast, actor)).All(clock);
+    /// <summary>Every kind of fix that helps a clock more than it harms others, the cheapest first. They are found once for a forecast.</summary>
+    public async Task<ClockFixes> FixesOfAsync(OfficeForecast forecast, Guid clock, Person actor, CancellationToken cancel = default)
+    {
+        var key = (For(actor), clock);
+        await _one.WaitAsync(cancel);
+        try
+        {
+            if (!forecast.Opened.TryGetValue(key, out var fixes))
+            {
+                forecast.Opened[key] = fixes = Search(forecast, actor, cancel).All(clock, budget: Budget);
+                if (fixes.IsComplete)
+                    (forecast.Found.GetValueOrDefault(key.Item1) ?? (forecast.Found[key.Item1] = []))[clock] = fixes.Best;
+            }
+
+            return fixes;
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    /// <summary>What a fix that someone chose would do; null: the forecast can't say.</summary>
+    internal async Task<Fix?> EvaluateAsync(OfficeForecast forecast, Fix fix, Person actor, CancellationToken cancel)
+    {
+        await _one.WaitAsync(cancel);
+        try
+        {
+            return Search(forecast, actor, cancel).Evaluate(fix);
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
 
     /// <summary>What more people in a team would change.</summary>
-    public WhatIfAnswer Try(OfficeForecast forecast, int people, string team, Instant until) =>
-        WhatIf.Run(
-            forecast,
-            people,
-            team,
-            until,
-            [
-                .. (FutureShifts.OfficeCalendar(serviceLevels)?.Openings(forecast.MadeAt, until) ?? [new(new(forecast.MadeAt, until), default)]).Select(one =>
-                    one.Open
-                ),
-            ]
-        );
+    public async Task<WhatIfAnswer> TryAsync(OfficeForecast forecast, int people, string team, Instant until, CancellationToken cancel = default)
+    {
+        var hours = FutureShifts.OfficeCalendar(serviceLevels)?.Openings(forecast.MadeAt, until).Select(one => one.Open).ToList();
+        await _one.WaitAsync(cancel);
+        try
+        {
+            return WhatIf.Run(forecast, people, team, until, hours ?? [new(forecast.MadeAt, until)]);
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
 
-    private static Func<Guid, bool>? MayMove(OfficeForecast forecast, Person actor) =>
-        actor.May(Permissions.SteerTeams) ? null : person => forecast.People[person].Teams.Any(actor.Leads.Contains);
+    private static string For(Person actor) => actor.May(Permissions.SteerTeams) ? "*" : string.Join(',', actor.Leads.Order(StringComparer.Ordinal));
+
+    private static Fixes Search(OfficeForecast forecast, Person actor, CancellationToken cancel) =>
+        actor.May(Permissions.SteerTeams)
+            ? new(forecast, cancel: cancel)
+            : new(
+                forecast,
+                person => forecast.People[person].Teams.Any(actor.Leads.Contains),
+                task => forecast.Tasks.GetValueOrDefault(task)?.Team is { } team && actor.Leads.Contains(team),
+                cancel
+            );
 
     /// <summary>The next caller gets a new forecast: something was changed.</summary>
     public void Forget() => _latest = null;

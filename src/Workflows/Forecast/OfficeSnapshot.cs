@@ -41,6 +41,22 @@ public sealed record ClockFacts(Guid Id, Guid Case, Guid? Task, string Name, Sla
     public IReadOnlyList<string> Teams { get; init; } = [];
 }
 
+/// <summary>Why a clock isn't forecast.</summary>
+public enum LeftOutWhy
+{
+    /// <summary>It is due later than a forecast looks.</summary>
+    Beyond,
+
+    /// <summary>Too little is known from earlier cases.</summary>
+    Unknown,
+
+    /// <summary>It is breached already: no forecast, but load.</summary>
+    Breached,
+}
+
+/// <summary>A clock that isn't forecast.</summary>
+public sealed record LeftOut(ClockFacts Clock, LeftOutWhy Why);
+
 /// <summary>An open task as the page shows it.</summary>
 public sealed record TaskFacts(Guid Id, string Title, string? Team, Guid? Owner, int Revision, int Priority, TaskState State);
 
@@ -55,23 +71,15 @@ internal sealed record OfficeSnapshot(OfficeInput Input, IReadOnlyDictionary<Gui
 
     public required IReadOnlyDictionary<Guid, PersonFacts> People { get; init; }
 
-    /// <summary>Clocks that are due later than a forecast looks.</summary>
-    public required int Beyond { get; init; }
-
-    /// <summary>Clocks that too little is known about.</summary>
-    public required int Unknown { get; init; }
-
-    /// <summary>Clocks that are breached already: no forecast, but load.</summary>
-    public required int Breached { get; init; }
+    /// <summary>Clocks that aren't forecast.</summary>
+    public required IReadOnlyList<LeftOut> Left { get; init; }
 
     /// <summary>An office in which nothing is open.</summary>
     public static OfficeSnapshot Empty(DateTimeZone zone, Instant now, int seed) =>
         new(new(now, Farthest, seed) { Zone = zone }, new Dictionary<Guid, ClockFacts>(), new Dictionary<Guid, TaskFacts>())
         {
             People = new Dictionary<Guid, PersonFacts>(),
-            Beyond = 0,
-            Unknown = 0,
-            Breached = 0,
+            Left = [],
         };
 
     /// <summary>Reads everything.</summary>
@@ -112,13 +120,7 @@ internal sealed record OfficeSnapshot(OfficeInput Input, IReadOnlyDictionary<Gui
             Gap = learned.Gap,
             LoadSpread = learned.LoadSpread,
         };
-        return new(input, clocks.Facts, tasks)
-        {
-            People = people,
-            Beyond = clocks.Beyond,
-            Unknown = clocks.Unknown,
-            Breached = clocks.Breached,
-        };
+        return new(input, clocks.Facts, tasks) { People = people, Left = clocks.Left };
     }
 
     private static async Task<(List<OfficeWorker>, Dictionary<Guid, PersonFacts>)> WorkersAsync(

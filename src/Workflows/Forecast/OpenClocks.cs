@@ -10,7 +10,7 @@ using Orchestration.Workflows.Settings;
 namespace Orchestration.Workflows.Forecast;
 
 /// <summary>The clocks that run, or stand still, and aren't breached.</summary>
-internal sealed record OpenClocks(List<OfficeClock> Clocks, Dictionary<Guid, ClockFacts> Facts, int Beyond, int Unknown, int Breached)
+internal sealed record OpenClocks(List<OfficeClock> Clocks, Dictionary<Guid, ClockFacts> Facts, List<LeftOut> Left)
 {
     private const string Columns = """
         c.id, c.instance_id, c.task_id, c.policy, c.name, c.kind, c.status, c.due_at, c.late_at, c.breached,
@@ -27,7 +27,7 @@ internal sealed record OpenClocks(List<OfficeClock> Clocks, Dictionary<Guid, Clo
         CancellationToken cancel
     )
     {
-        var found = new OpenClocks([], [], 0, 0, 0);
+        var found = new OpenClocks([], [], []);
         await using var batch = connection.CreateBatch();
         batch.Add(
             $"""
@@ -44,7 +44,6 @@ internal sealed record OpenClocks(List<OfficeClock> Clocks, Dictionary<Guid, Clo
             """
         );
         await using var r = await batch.ExecuteReaderAsync(cancel);
-        var (beyond, unknown, breached) = (0, 0, 0);
         while (await r.ReadAsync(cancel))
         {
             var state = r.Text("state") is { } json && ClockJson.TryRead(System.Text.Encoding.UTF8.GetBytes(json), out var read) ? read : null;
@@ -55,9 +54,10 @@ internal sealed record OpenClocks(List<OfficeClock> Clocks, Dictionary<Guid, Clo
             )
                 continue;
             var (instance, task) = (r.GetGuid("instance_id"), r.GuidOrNull("task_id"));
+            var open = steps[instance].ToList();
             if (r.GetBoolean("breached") || r.InstantOrNull("late_at") <= now)
             {
-                breached++;
+                found.Left.Add(new(Facts(r.InstantOrNull("due_at") ?? now, open, false), LeftOutWhy.Breached));
                 continue;
             }
 
@@ -71,7 +71,7 @@ internal sealed record OpenClocks(List<OfficeClock> Clocks, Dictionary<Guid, Clo
                 continue;
             if (due >= until)
             {
-                beyond++;
+                found.Left.Add(new(Facts(due.Value, open, paused), LeftOutWhy.Beyond));
                 continue;
             }
 
@@ -79,12 +79,11 @@ internal sealed record OpenClocks(List<OfficeClock> Clocks, Dictionary<Guid, Clo
             {
                 Pauses = policy.Pausable && policy.PauseReasons.Count > 0,
             };
-            var open = steps[instance].ToList();
             if (task is null)
             {
                 if (paused || OfCase(clock, policy, learned, serviceLevels, open, r.Text("last_step"), r.InstantOrNull("last_at"), now) is not { } known)
                 {
-                    unknown++;
+                    found.Left.Add(new(Facts(due.Value, open, paused), LeftOutWhy.Unknown));
                     continue;
                 }
 
@@ -92,25 +91,25 @@ internal sealed record OpenClocks(List<OfficeClock> Clocks, Dictionary<Guid, Clo
             }
 
             found.Clocks.Add(clock);
-            var of = open.Where(step => step.Task == task || clock.After.ContainsKey(step.Task)).ToList();
-            found.Facts[clock.Id] = new(clock.Id, instance, task, r.GetString("name"), policy.Kind, due.Value)
+            found.Facts[clock.Id] = Facts(due.Value, [.. open.Where(step => step.Task == task || clock.After.ContainsKey(step.Task))], paused);
+
+            ClockFacts Facts(Instant dueAt, List<StepOfCase> of, bool isPaused)
             {
-                Paused = paused,
-                Policy = id,
-                Journey = r.GetString("definition_id"),
-                Reference = r.Text("reference"),
-                Customer = r.Text("customer_name"),
-                Tasks = [.. of.Select(step => step.Task)],
-                Teams = [.. (of.Count > 0 ? of : open).Select(step => step.Team).OfType<string>().Distinct()],
-            };
+                of = task is null ? of : [.. of.Where(step => step.Task == task)];
+                return new(r.GetGuid("id"), instance, task, r.GetString("name"), policy.Kind, dueAt)
+                {
+                    Paused = isPaused,
+                    Policy = id,
+                    Journey = r.GetString("definition_id"),
+                    Reference = r.Text("reference"),
+                    Customer = r.Text("customer_name"),
+                    Tasks = [.. of.Select(step => step.Task)],
+                    Teams = [.. (of.Count > 0 ? of : open).Select(step => step.Team).OfType<string>().Distinct()],
+                };
+            }
         }
 
-        return found with
-        {
-            Beyond = beyond,
-            Unknown = unknown,
-            Breached = breached,
-        };
+        return found;
     }
 
     /// <summary>How a clock of a case ends, from cases that were at the same steps; null: too few were.</summary>

@@ -38,6 +38,9 @@ public static class NotificationKinds
     /// <summary>A customer did something in their own view, and no task has an owner who would be told.</summary>
     internal const string CustomerWrote = "customer.wrote";
 
+    /// <summary>A promise will probably be late, and someone is to ask the customer for a later date.</summary>
+    internal const string DateAsked = "promise.date-asked";
+
     /// <summary>The owning team decided on what someone said about guidance.</summary>
     internal const string GuidanceDecided = "guidance.decided";
 
@@ -67,6 +70,7 @@ public static class NotificationKinds
         new(PresenceChanged, "Someone changes my presence, or I miss offers"),
         new(SkillExpires, "A certificate of mine or my team expires soon"),
         new(HistoryDiffers, "A check finds that history was altered"),
+        new(DateAsked, "I'm to ask a customer for a later date"),
         new(SearchFound, "A saved search of mine finds something, or fails"),
         new(FindingRecorded, "A reviewer records a finding for me or a team I lead"),
         new(GuidanceDecided, "My proposal or report about guidance is accepted or declined"),

@@ -89,6 +89,17 @@ public sealed record NotificationPreferences(IReadOnlyList<string> EmailKinds, L
     public static Task<NotificationPreferences> OfAsync(NpgsqlDataSource database, Guid person, CancellationToken cancel = default) =>
         ReadAsync(database, person, cancel);
 
+    /// <summary>The zone that a person chose for themselves; null: none. An empty field is kept as UTC.</summary>
+    public static async Task<DateTimeZone?> ZoneOfAsync(NpgsqlDataSource database, Guid person, CancellationToken cancel = default)
+    {
+        await using var query = database.Query(
+            "select time_zone from notification_preference where person_id = $1 and time_zone <> $2",
+            person,
+            Default.TimeZone
+        );
+        return await query.ExecuteScalarAsync(cancel) is string id ? DateTimeZoneProviders.Tzdb.GetZoneOrNull(id) : null;
+    }
+
     /// <summary>Defaults for people who haven't chosen.</summary>
     public static Task<NotificationPreferences> DefaultsAsync(NpgsqlDataSource database, CancellationToken cancel = default) =>
         ReadAsync(database, null, cancel);

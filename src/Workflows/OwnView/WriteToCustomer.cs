@@ -57,6 +57,18 @@ public static class WriteToCustomer
         await t.DoneReadingAsync();
         if (task is not null && title is null)
             return ("task", "isn't an open step of this case");
+        Write(t, customer, task, title, text);
+        t.Announce(new(ChangeKind.Instance, @case));
+        await t.CommitAsync(cancel);
+        return null;
+    }
+
+    /// <summary>Writes it in a transaction of the case.</summary>
+    /// <param name="customer">The surviving record of the customer.</param>
+    /// <param name="task">The task it is about, or null.</param>
+    /// <param name="title">Title of that task.</param>
+    internal static void Write(InstanceTransaction t, Guid customer, Guid? task, string? title, string text)
+    {
         var id = Ids.New(t.Now);
         t.Write(
             """
@@ -66,10 +78,10 @@ public static class WriteToCustomer
             id,
             customer,
             text,
-            @case,
+            t.InstanceId,
             task,
             t.Now,
-            actor.UserName
+            t.Actor
         );
         t.Write(OpenMessages.AnswerOfCase, @case);
         var told = new
@@ -82,8 +94,5 @@ public static class WriteToCustomer
             step = title,
         };
         t.Record(new("contact.recorded", "contact", Ids.Text(id), 1, JsonSerializer.SerializeToUtf8Bytes(told, TaskJson.Options)));
-        t.Announce(new(ChangeKind.Instance, @case));
-        await t.CommitAsync(cancel);
-        return null;
     }
 }

@@ -75,6 +75,12 @@ public sealed class Figures
     /// <summary>Days of people that the presence is of.</summary>
     public long PresenceDays { get; internal set; }
 
+    internal void AddPresence(long present, long engaged, long days)
+    {
+        Presence = new(Presence.Count + present, Presence.Total + engaged);
+        PresenceDays += days;
+    }
+
     /// <summary>Whether nothing happened at all.</summary>
     public bool IsEmpty => _sums.Count == 0;
 

@@ -97,10 +97,17 @@ public sealed record Kpi(string Key, string Title, KpiUnit Unit, bool? MoreIsBet
             KpiUnit.Share,
             true,
             "SLA clocks that ended in time, of those that reached their goal in the period. Each clock counts by its own calendar and pauses; cancelled clocks "
-                + "and waiting periods don't count.",
+                + "and waiting periods don't count. Deadlines of cases have no team, step or person: there, those of tasks count.",
             f => KpiValue.Share(f.Of(Measure.Clock))
         ),
-        new("breaches", "Breaches", KpiUnit.Count, false, "Deadlines of SLA clocks that passed in the period.", f => Count(f.Of(Measure.Breach).Count)),
+        new(
+            "breaches",
+            "Breaches",
+            KpiUnit.Count,
+            false,
+            "Deadlines of SLA clocks that passed in the period. Those of cases have no team, step or person.",
+            f => Count(f.Of(Measure.Breach).Count)
+        ),
         new(
             "rightFirstTime",
             "Right first time",
@@ -132,7 +139,8 @@ public sealed record Kpi(string Key, string Title, KpiUnit Unit, bool? MoreIsBet
             KpiUnit.Share,
             null,
             "Time in which people worked on a task while available, divided by the time they were available. Breaks, training and absences don't count; two "
-                + "tasks at once count once; a presence counts once it has ended. Of a team, it is that of its members, whatever they worked on.",
+                + "tasks at once count once; a presence counts once it has ended. Of a team, it is that of the people who are its members now, whatever they "
+                + "worked on. Of a journey or step there is none: people are present for all of their work.",
             f => Ratio(f.Presence) with { Samples = f.PresenceDays }
         ),
         new(
@@ -148,7 +156,8 @@ public sealed record Kpi(string Key, string Title, KpiUnit Unit, bool? MoreIsBet
             "Promises kept",
             KpiUnit.Share,
             true,
-            "Promises to customers that were kept in time, of those settled in the period. Withdrawn ones don't count.",
+            "Promises to customers that were kept in time, of those settled in the period. Withdrawn ones don't count. They belong to cases: there are none of "
+                + "a team, step or person.",
             f => KpiValue.Share(f.Of(Measure.Promise))
         ),
         new(

@@ -68,15 +68,32 @@ public static class ReadFigures
                 """,
                 values
             );
-        batch.Add(
-            $"""
-            select {period}, {(query.Group == FigureGroup.Person ? "person_id::text" : "null")}, sum(present)::bigint, sum(engaged)::bigint, count(*)::bigint
-            from presence_day where day >= $1 and day <= $2 and ($3::uuid is null or person_id = $3) and ($4::text[] is null
-                or person_id in (select m.person_id from team_member m where m.team_key = any($4)))
-            group by 1, 2
-            """,
-            [query.From.ToDateOnly(), query.To.ToDateOnly(), query.Person, query.Teams?.ToArray()]
-        );
+
+        // Someone is present for all of their work: nobody can say for which journey or step.
+        var hasPresence = query is { Journey: null, Step: null };
+        var hasTeamPresence = hasPresence && query is { Group: FigureGroup.Team, IsTotalOnly: false };
+        if (hasPresence)
+            batch.Add(
+                $"""
+                select {period}, {(
+                    query.Group == FigureGroup.Person ? "person_id::text" : "null"
+                )}, sum(present)::bigint, sum(engaged)::bigint, count(*)::bigint
+                from presence_day where day >= $1 and day <= $2 and ($3::uuid is null or person_id = $3) and ($4::text[] is null
+                    or person_id in (select m.person_id from team_member m where m.team_key = any($4)))
+                group by 1, 2
+                """,
+                [query.From.ToDateOnly(), query.To.ToDateOnly(), query.Person, query.Teams?.ToArray()]
+            );
+        if (hasTeamPresence)
+            batch.Add(
+                """
+                select m.team_key, sum(d.present)::bigint, sum(d.engaged)::bigint, count(*)::bigint
+                from presence_day d join team_member m on m.person_id = d.person_id
+                where d.day >= $1 and d.day <= $2 and ($3::uuid is null or d.person_id = $3) and ($4::text[] is null or m.team_key = any($4))
+                group by m.team_key
+                """,
+                [query.From.ToDateOnly(), query.To.ToDateOnly(), query.Person, query.Teams?.ToArray()]
+            );
         batch.Add("select zone, current_at from performance_cursor");
         await using var r = await batch.ExecuteReaderAsync(cancel);
         while (await r.ReadAsync(cancel))
@@ -122,19 +139,25 @@ public static class ReadFigures
                 Row(r.GetString(2)).Add((Measure)r.GetInt16(0), r.GetInt16(1), r.GetInt64(3), r.GetInt64(4));
         }
 
-        await r.NextResultAsync(cancel);
-        while (await r.ReadAsync(cancel))
+        if (hasPresence)
+            await r.NextResultAsync(cancel);
+        while (hasPresence && await r.ReadAsync(cancel))
         {
             Present(total);
             Present(periods[LocalDate.FromDateOnly(r.GetFieldValue<DateOnly>(0))]);
             if (r.Text(1) is { } key)
                 Present(Row(key));
 
-            void Present(Figures figures)
-            {
-                figures.Presence = new(figures.Presence.Count + r.GetInt64(2), figures.Presence.Total + r.GetInt64(3));
-                figures.PresenceDays += r.GetInt64(4);
-            }
+            void Present(Figures figures) => figures.AddPresence(r.GetInt64(2), r.GetInt64(3), r.GetInt64(4));
+        }
+
+        if (hasTeamPresence)
+            await r.NextResultAsync(cancel);
+        while (hasTeamPresence && await r.ReadAsync(cancel))
+        {
+            // A team that did nothing has no row.
+            if (rows.TryGetValue(r.GetString(0), out var team))
+                team.AddPresence(r.GetInt64(1), r.GetInt64(2), r.GetInt64(3));
         }
 
         await r.NextResultAsync(cancel);

@@ -48,6 +48,7 @@ public sealed record StepFactRow(
 /// <summary>Which visits a list shows.</summary>
 public enum FactFilter
 {
+    /// <summary>Those that ended in any way.</summary>
     All,
 
     /// <summary>Those whose clocks weren't all met.</summary>
@@ -56,17 +57,38 @@ public enum FactFilter
     /// <summary>Those that were sent back, or whose review asked for changes.</summary>
     Redone,
 
-    /// <summary>The longest first.</summary>
+    /// <summary>Completed ones, those that took longest from opening to completion first.</summary>
     Slowest,
 
     /// <summary>Those that opened in the period, ended or not.</summary>
     Opened,
+
+    /// <summary>Completed ones, the newest first.</summary>
+    Completed,
+
+    /// <summary>Completed ones, those that waited longest first.</summary>
+    Waiting,
+
+    /// <summary>Completed ones, those that took most work first.</summary>
+    Working,
+
+    /// <summary>Completed ones, those that were suspended longest first.</summary>
+    Suspended,
+
+    /// <summary>Completed ones, those that were begun most often first.</summary>
+    Touches,
+
+    /// <summary>Completed ones whose effort was expected, those that exceeded it most first.</summary>
+    Effort,
+
+    /// <summary>Those that were open at the end of the period, the oldest first.</summary>
+    Open,
 }
 
 /// <summary>The tasks behind the figures.</summary>
 public static class StepFactList
 {
-    /// <summary>Ended visits of a query, the newest first (or the slowest).</summary>
+    /// <summary>Visits of a query: those that ended in the period, unless the filter says otherwise.</summary>
     /// <param name="limit">Most rows.</param>
     public static async IAsyncEnumerable<StepFactRow> ReadAsync(
         NpgsqlDataSource database,
@@ -78,20 +100,35 @@ public static class StepFactList
     )
     {
         var time = filter == FactFilter.Opened ? "opened_at" : "ended_at";
+        var (isCompleted, order) = filter switch
+        {
+            FactFilter.Slowest => (true, "f.ended_at - f.opened_at desc"),
+            FactFilter.Waiting => (true, "f.waiting desc"),
+            FactFilter.Working => (true, "f.working desc"),
+            FactFilter.Suspended => (true, "f.suspended desc"),
+            FactFilter.Touches => (true, "f.touches desc"),
+            FactFilter.Effort => (true, "f.working - f.expected desc"),
+            FactFilter.Open => (false, "f.opened_at"),
+            _ => (filter is FactFilter.Completed or FactFilter.Redone, $"f.{time} desc"),
+        };
         await using var command = database.Query(
             $"""
             select f.task_id, f.journey, f.step, f.title, f.team, p.display_name, c.reference, f.opened_at, f.ended_at, f.ended_as, f.outcome, f.waiting,
                 f.working, f.suspended, f.touches, f.returned, f.changes, f.on_time
             from step_fact f left join person p on p.id = f.person_id left join journey_case c on c.id = f.case_id
-            where f.{time} >= $1 and f.{time} < $2 and ($3::text is null or f.journey = $3) and ($4::text is null or f.step = $4)
+            where {(
+                filter == FactFilter.Open
+                    ? "$1::timestamptz is not null and f.opened_at < $2 and (f.ended_at is null or f.ended_at >= $2)"
+                    : $"f.{time} >= $1 and f.{time} < $2"
+            )} and ($3::text is null or f.journey = $3) and ($4::text is null or f.step = $4)
                 and ($5::text[] is null or f.team = any($5)) and ($6::uuid is null or f.person_id = $6) and {(filter switch
             {
                 FactFilter.Late => "f.on_time = false",
                 FactFilter.Redone => "(f.returned or f.changes > 0)",
-                FactFilter.Slowest => "f.ended_as = 'Completed'",
+                FactFilter.Effort => "f.expected is not null",
                 _ => "true",
-            })}
-            order by {(filter == FactFilter.Slowest ? "f.ended_at - f.opened_at desc" : $"f.{time} desc")}, f.task_id limit $7
+            })} and {(isCompleted ? "f.ended_as = 'Completed'" : "true")}
+            order by {order}, f.task_id limit $7
             """,
             zone.AtStartOfDay(query.From).ToInstant(),
             zone.AtStartOfDay(query.To.PlusDays(1)).ToInstant(),

@@ -51,7 +51,7 @@ public sealed class MakePromise(ClockRuntime clocks, ForecastOffice office, Prom
         var odds = await OddsAsync(@case, step as string, due, cancel);
         return NeedsReason(odds) && reason is null
             ? new PromiseResult.Unlikely(odds!)
-            : await Promises.MoveAsync(clocks, @case, promise, due, reason, odds, actor, cancel);
+            : await Promises.MoveAsync(clocks, @case, promise, due, reason, odds, actor, cancel: cancel);
     }
 
     /// <summary>The step that a case is at: the oldest open one that doesn't wait for the customer, else the oldest open one; null: none is open.</summary>

@@ -45,6 +45,7 @@ public static class PersonalData
         new("Ratings", "own_view_rating", "case_id = any($1)") { IsExported = true },
         new("What was said of promises", "promise", "case_id = any($1)") { IsExported = true },
         new("Forecasts", "forecast_clock", Clock),
+        new("Fixes of forecasts", "forecast_fix", Clock),
         new("Time of deadlines", "sla_ledger", Clock),
         new("Deadlines and promises", "sla_clock", Run) { IsExported = true },
         new("Reports on articles", "guidance_note", Run),

@@ -19,13 +19,15 @@ public static class LendPerson
     /// <param name="team">Key of the team they work for.</param>
     /// <param name="until">Until when.</param>
     /// <param name="actor">Steers the team and the person.</param>
+    /// <param name="also">What else is written in the same transaction; the person's history is locked.</param>
     /// <returns>Done, Invalid, Refused, or NotFound also when the actor steers one of them not.</returns>
-    public static async Task<StaffResult> RunAsync(
+    internal static async Task<StaffResult> RunAsync(
         WorkflowRuntime runtime,
         Guid person,
         string team,
         Instant until,
         Person actor,
+        Action<StaffTransaction>? also = null,
         CancellationToken cancel = default
     )
     {
@@ -51,6 +53,7 @@ public static class LendPerson
             until.Truncated(),
             actor.UserName
         );
+        also?.Invoke(t);
         await t.CommitAsync(cancel);
         return new StaffResult.Done();
     }

@@ -25,13 +25,28 @@ public sealed class PlanShifts(WorkflowRuntime runtime)
     /// <param name="shifts">At most <see cref="Most"/>.</param>
     /// <param name="actor">Steers everyone they are for.</param>
     public Task<ShiftResult> AddAsync(IReadOnlyList<PlannedShift> shifts, Person actor, CancellationToken cancel = default) =>
-        AddAsync(shifts, store: true, actor, cancel);
+        AddAsync(shifts, store: true, actor, null, cancel);
 
     /// <summary>What is wrong with shifts, without adding them.</summary>
     internal Task<ShiftResult> CheckAsync(IReadOnlyList<PlannedShift> shifts, Person actor, CancellationToken cancel) =>
-        AddAsync(shifts, store: false, actor, cancel);
+        AddAsync(shifts, store: false, actor, null, cancel);
 
-    private async Task<ShiftResult> AddAsync(IReadOnlyList<PlannedShift> shifts, bool store, Person actor, CancellationToken cancel)
+    /// <summary>Adds shifts, with something else in the history of their people.</summary>
+    /// <param name="also">What else is written in the same transaction when a shift is added.</param>
+    internal Task<ShiftResult> AddAsync(
+        IReadOnlyList<PlannedShift> shifts,
+        Person actor,
+        Action<NpgsqlBatch, IEnumerable<PersonHistory>> also,
+        CancellationToken cancel
+    ) => AddAsync(shifts, store: true, actor, also, cancel);
+
+    private async Task<ShiftResult> AddAsync(
+        IReadOnlyList<PlannedShift> shifts,
+        bool store,
+        Person actor,
+        Action<NpgsqlBatch, IEnumerable<PersonHistory>>? also,
+        CancellationToken cancel
+    )
     {
         var now = runtime.Clock.Now();
         if (shifts.Count is 0 or > Most)
@@ -101,6 +116,8 @@ public sealed class PlanShifts(WorkflowRuntime runtime)
             actor.UserName,
             now
         );
+        if (added.Count > 0)
+            also?.Invoke(batch, histories.Values);
         foreach (var history in histories.Values.Where(history => history.HasEvents))
             history.WriteTo(batch);
         await batch.ExecuteNonQueryAsync(cancel);

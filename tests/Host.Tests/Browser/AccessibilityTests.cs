@@ -66,6 +66,7 @@ public sealed class AccessibilityTests(Chromium chromium, Office office, ITestOu
         "/forecast/{clock:guid}",
         "/forecast/what-if",
         "/performance/export/{file}",
+        "/performance/me/export/{file}",
         "/administration/people/{id:guid}/capacity/",
         "/administration/people/{id:guid}/conflicts/",
         "/administration/people/{id:guid}/sessions",

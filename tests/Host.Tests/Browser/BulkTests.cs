@@ -81,6 +81,30 @@ public sealed class BulkTests(Chromium chromium)
     }
 
     [Fact]
+    public async Task All_that_match_are_selected_beyond_the_page()
+    {
+        await using var world = await PageWorld.CreateAsync();
+        for (var i = 0; i < 27; i++)
+            await world.StartAsync();
+        var page = await chromium.SignedInAsync(world.App, "supervisor");
+        await page.GotoAsync("/team?key=claims-adjusting");
+        await page.GetByLabel("Select all open tasks of this page").CheckAsync();
+        await page.GetByText("25 selected").WaitForAsync();
+        await page.Button("Select all 27 that match").ClickAsync();
+        await page.GetByText("All 27 selected").WaitForAsync();
+        await page.Locator("#backlog .row-check input").First.UncheckAsync();
+        await page.GetByText("24 selected").WaitForAsync();
+        await page.Locator("#backlog .row-check input").First.CheckAsync();
+        await page.Button("Select all 27 that match").ClickAsync();
+        await page.GetByLabel("Priority", new() { Exact = true }).SelectOptionAsync("1");
+        await page.Button("Change priority").ClickAsync();
+        await page.GetByText("Done for 27 tasks").WaitForAsync();
+        await page.GotoAsync("/team?key=claims-adjusting&page=2");
+        (await page.Locator("#backlog .priority .sr").AllTextContentsAsync()).ShouldAllBe(priority => priority == "Priority: Critical");
+        await page.Context.CloseAsync();
+    }
+
+    [Fact]
     public async Task A_selection_survives_that_the_list_is_fetched_again()
     {
         await using var world = await PageWorld.CreateAsync();

@@ -67,6 +67,13 @@ public sealed partial class TimelineTests
     )]
     [InlineData("promise.broken", """{ "title": "Call back", "reason": "Nobody called" }""", "Promise broken: Call back", "Nobody called")]
     [InlineData("promise.moved", """{ "title": "Call back", "reason": "They agreed" }""", "New date agreed: Call back", "They agreed")]
+    [InlineData("promise.date-asked", """{ "title": "Call back" }""", "Asked the customer for a later date: Call back", null)]
+    [InlineData(
+        "fix.applied",
+        """{ "title": "Call back", "before": 0.91, "after": 0.08 }""",
+        "Fix of the forecast applied: Call back",
+        "91% → 8% to be missed"
+    )]
     [InlineData("promise.withdrawn", """{ "title": "Call back", "reason": "They called us" }""", "Promise withdrawn: Call back", "They called us")]
     [InlineData("promise.made", """{ "title": "Call back", "channel": "Phone" }""", "Promised: Call back", "Phone")]
     [InlineData("effect.discarded", """{ "kind": "email", "reason": "wrong address" }""", "Discarded: email", "wrong address")]

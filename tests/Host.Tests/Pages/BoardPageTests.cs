@@ -59,12 +59,18 @@ public sealed class BoardPageTests
         foreach (var address in new[] { "/team", "/team?key=claims-adjusting", "/team?key=mortgage-processing" })
         {
             var page = await PageAsync(supervisor, address);
-            var links = page.QuerySelectorAll("#board a:not(.board-wait), #people a")
+            var links = page.QuerySelectorAll("#board a:not(.board-wait, .board-share, .office-week a), #people a")
                 .OfType<IHtmlAnchorElement>()
                 .Select(link => (Href: link.GetAttribute("href")!, Number: Number(link)))
                 .Where(link => link.Number is not null)
                 .ToList();
             links.Count.ShouldBeGreaterThan(20);
+            page.QuerySelectorAll("#board td, #board dd, #people .team-person")
+                .SelectMany(part => part.Descendants<IText>())
+                .Where(text => text.Data.Any(char.IsDigit) && text.Ancestors<IElement>().All(e => e.LocalName is not ("a" or "time" or "option")))
+                .Where(text => text.Ancestors<IElement>().All(e => !e.ClassList.Contains("trend")))
+                .Select(text => text.Data.Trim())
+                .ShouldBeEmpty("every number opens what is behind it");
             foreach (var (href, number) in links.Distinct())
             {
                 var list = await PageAsync(supervisor, href.Split('#')[0]);
@@ -86,6 +92,13 @@ public sealed class BoardPageTests
         weeks.Count.ShouldBe(2);
         weeks[0].ShouldContain("Response");
         weeks[1].ShouldContain("Right first time");
+        var done = (await PageAsync(supervisor, "/team"))
+            .QuerySelectorAll(".office-week a")
+            .Select(link => (Href: link.GetAttribute("href")!, Text: link.TextContent))
+            .Single(link => link.Href.Contains("office=back", StringComparison.Ordinal) && link.Href.EndsWith("show=completed", StringComparison.Ordinal));
+        (await PageAsync(supervisor, done.Href))
+            .QuerySelectorAll(".comparison tbody tr")
+            .Length.ShouldBe(Math.Min(200, int.Parse(done.Text, NumberStyles.AllowThousands, CultureInfo.InvariantCulture)));
         checkedLists.ShouldBeGreaterThan(150);
         foreach (var kind in new[] { "overdue", "on-track", "unassigned", "suspended", "arrived-today", "completed-today" })
             someInThem.ShouldContain($"show={kind}", $"no list of {kind} had a task");
@@ -167,10 +180,63 @@ public sealed class BoardPageTests
 
         (await lead.GetAsync("/api/board?team=mortgage-processing")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
         (await lead.GetAsync("/api/board?zone=Mars")).StatusCode.ShouldBe(HttpStatusCode.BadRequest);
-        (await (await world.App.ApiAsync("adjuster1")).GetAsync("/api/board")).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+        var nobody = await world.App.BrowserAsync("adjuster1");
+        foreach (var address in new[] { "/team", "/team?key=claims-adjusting", "/team/board", "/team/people", "/api/board", "/performance/targets" })
+            (await nobody.GetAsync(address)).StatusCode.ShouldBe(HttpStatusCode.NotFound, address);
+        (await (await world.App.ApiAsync("adjuster1")).GetAsync("/api/board")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
         var browser = await world.App.BrowserAsync("adjuster2");
         foreach (var address in new[] { "/team", "/team/board", "/team/people" })
             (await browser.GetAsync($"{address}?key=mortgage-processing")).StatusCode.ShouldBe(HttpStatusCode.NotFound, address);
+    }
+
+    [Fact]
+    public async Task Today_is_that_of_the_zone_someone_chose_then_of_their_browser()
+    {
+        await using var world = await CreateAsync();
+        var supervisor = await world.App.ApiAsync("supervisor");
+        (await ZoneAsync("")).ShouldBe("UTC");
+        var chosen = new
+        {
+            emailKinds = Array.Empty<string>(),
+            timeZone = "Asia/Tokyo",
+            revision = 0,
+        };
+        (await supervisor.PutAsJsonAsync("/api/me/notification-preferences", chosen)).EnsureSuccessStatusCode();
+        (await ZoneAsync("")).ShouldBe("Asia/Tokyo");
+        (await ZoneAsync("?zone=Europe/London")).ShouldBe("Europe/London");
+
+        async Task<string?> ZoneAsync(string query) =>
+            (string?)(await supervisor.GetFromJsonAsync<JsonObject>($"/api/board{query}"))!["teams"]![0]!["timeZone"];
+    }
+
+    [Fact]
+    public async Task A_verb_on_all_that_match_goes_to_the_background_when_there_are_many()
+    {
+        await using var world = await CreateAsync();
+        const int Many = 203;
+        for (var i = 0; i < Many; i++)
+            await world.StartAsync();
+        var browser = await world.App.BrowserAsync("supervisor");
+        var page = await PageAsync(browser, "/team?journey=walk&show=unassigned");
+        page.QuerySelector("[data-bulk-more]")!.TextContent.ShouldContain($"Select all {Many} that");
+        var form = (IHtmlFormElement)page.QuerySelector("#bulk-team")!;
+        var fields = form.QuerySelectorAll("input[type=hidden]")
+            .OfType<IHtmlInputElement>()
+            .Where(field => field.Name != ":all")
+            .Select(field => KeyValuePair.Create(field.Name!, field.Value))
+            .Append(new(":all", "true"))
+            .Append(new(":verb", "priority"))
+            .Append(new(":priority", "1"));
+        var sent = await browser.PostAsync(form.GetAttribute("action")!, new FormUrlEncodedContent(fields));
+        sent.StatusCode.ShouldBe(HttpStatusCode.Found);
+        var id = sent.Headers.Location!.OriginalString.Split('/')[^1];
+        var api = await world.App.ApiAsync("supervisor");
+        var work = await Eventually.AsksAsync(
+            async () => (await api.GetFromJsonAsync<JsonObject>($"/api/jobs/work/{id}"))!,
+            one => (int)one["done"]! == Many,
+            "all are done"
+        );
+        ((int)work["total"]!, (int)work["refused"]!).ShouldBe((Many, 0));
     }
 
     [Fact]

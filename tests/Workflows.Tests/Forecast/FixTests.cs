@@ -16,7 +16,7 @@ public sealed class FixTests
         // Three hours of work; the last in the list is due after two.
         var tasks = new[] { Task(1, Minutes(500)), Task(2, Minutes(500)), Task(3, Minutes(500)) };
         var clocks = new[] { Clock(tasks[0]), Clock(tasks[1]), Clock(tasks[2], Minutes(150)) };
-        var fix = Fixes(Office([Person(1)], tasks, clocks)).All(clocks[2].Id)[0];
+        var fix = Fixes(Office([Person(1)], tasks, clocks)).All(clocks[2].Id).All[0];
         (fix.Kind, fix.Before, fix.After, fix.Others).ShouldBe((FixKind.Reorder, 1, 0, 0));
         fix.Worse.ShouldBeEmpty();
     }
@@ -28,7 +28,7 @@ public sealed class FixTests
         var tasks = new[] { Task(1, Minutes(70)), Task(2, Minutes(80)) };
         var clocks = tasks.Select(task => Clock(task)).ToArray();
         var fixes = Fixes(Office([Person(1)], tasks, clocks));
-        fixes.All(clocks[1].Id).ShouldNotContain(fix => fix.Kind == FixKind.Reorder || fix.Kind == FixKind.Push);
+        fixes.All(clocks[1].Id).All.ShouldNotContain(fix => fix.Kind == FixKind.Reorder || fix.Kind == FixKind.Push);
         var shifted = fixes.Evaluate(new(clocks[1].Id, FixKind.Reorder, tasks[1].Work.Id, null, null, null, null), 1);
         (shifted.Before, shifted.After, shifted.Others).ShouldBe((1, 0, 1));
         shifted.Worse.ShouldBe([new(clocks[0].Id, 0, 1)]);
@@ -41,11 +41,11 @@ public sealed class FixTests
         var clocks = tasks.Select(task => Clock(task)).ToArray();
         var other = Person(7, "fraud");
         other = other with { Worker = other.Worker with { Teams = ["payments"] } };
-        var fix = Fixes(Office([Person(1, "fraud"), other], tasks, clocks)).All(clocks[1].Id)[0];
+        var fix = Fixes(Office([Person(1, "fraud"), other], tasks, clocks)).All(clocks[1].Id).All[0];
         (fix.Kind, fix.Person, fix.Team, fix.After, fix.Others).ShouldBe((FixKind.Move, Id(7), "claims", 0, 0));
         var novice = other with { Worker = other.Worker with { Skills = new Dictionary<string, WorkerSkill>() } };
-        Fixes(Office([Person(1, "fraud"), novice], tasks, clocks)).All(clocks[1].Id).ShouldBeEmpty();
-        Fixes(Office([Person(1, "fraud"), other], tasks, clocks), mayMove: _ => false).All(clocks[1].Id).ShouldBeEmpty();
+        Fixes(Office([Person(1, "fraud"), novice], tasks, clocks)).All(clocks[1].Id).All.ShouldBeEmpty();
+        Fixes(Office([Person(1, "fraud"), other], tasks, clocks), mayMove: _ => false).All(clocks[1].Id).All.ShouldBeEmpty();
     }
 
     [Fact]
@@ -53,7 +53,7 @@ public sealed class FixTests
     {
         var step = new StepModel(Spread.Exactly(540), 0, Spread.Exactly(0));
         var task = Task(1, Minutes(700), step) with { Owner = Id(1) };
-        var fix = Fixes(Office([Person(1)], [task], [Clock(task)])).All(task.Work.Id)[0];
+        var fix = Fixes(Office([Person(1)], [task], [Clock(task)])).All(task.Work.Id).All[0];
         (fix.Kind, fix.Person, fix.From, fix.Until, fix.After).ShouldBe((FixKind.Overtime, Id(1), Minutes(480), Minutes(600), 0));
     }
 
@@ -64,7 +64,7 @@ public sealed class FixTests
     public void Only_for_a_promise_is_a_new_date_offered(SlaKind kind, bool offered)
     {
         var clock = new OfficeClock(Id(9), Id(1, 2), null, Minutes(100), "") { Rest = Spread.Exactly(300) };
-        Fixes(Office([Person(1)], [], [clock]), kind: kind).All(clock.Id).Any(fix => fix.Kind == FixKind.NewDate).ShouldBe(offered);
+        Fixes(Office([Person(1)], [], [clock]), kind: kind).All(clock.Id).All.Any(fix => fix.Kind == FixKind.NewDate).ShouldBe(offered);
     }
 
     [Fact]
@@ -77,6 +77,29 @@ public sealed class FixTests
         var found = Fixes(office).Cheapest(clocks, budget: 50_000);
         found.Count.ShouldBeLessThan(clocks.Count);
         Fixes(office).Cheapest(clocks, budget: 50_000).Values.ShouldBe(found.Values);
+    }
+
+    [Fact]
+    public void The_search_for_one_deadline_ends_with_its_budget_and_with_its_reader()
+    {
+        var tasks = new[] { Task(1, Minutes(500)), Task(2, Minutes(500)), Task(3, Minutes(500)) };
+        var clocks = new[] { Clock(tasks[0]), Clock(tasks[1]), Clock(tasks[2], Minutes(150)) };
+        var office = Office([Person(1)], tasks, clocks);
+        var first = Fixes(office).All(clocks[2].Id, budget: 1);
+        (first.All.Count, first.IsComplete).ShouldBe((1, false));
+        Fixes(office).All(clocks[2].Id).IsComplete.ShouldBeTrue();
+        using var gone = new CancellationTokenSource();
+        gone.Cancel();
+        Should.Throw<OperationCanceledException>(() => new Fixes(ForecastOf(office, SlaKind.Internal), cancel: gone.Token).All(clocks[2].Id));
+    }
+
+    [Fact]
+    public void No_fix_is_about_a_task_that_someone_else_steers()
+    {
+        var tasks = new[] { Task(1, Minutes(500)), Task(2, Minutes(500)), Task(3, Minutes(500)) };
+        var clocks = new[] { Clock(tasks[0]), Clock(tasks[1]), Clock(tasks[2], Minutes(150)) };
+        var forecast = ForecastOf(Office([Person(1)], tasks, clocks), SlaKind.Internal);
+        new Fixes(forecast, maySteer: task => task != tasks[2].Work.Id).All(clocks[2].Id).All.ShouldBeEmpty();
     }
 
     [Fact]
@@ -103,13 +126,7 @@ public sealed class FixTests
                 Teams = ["claims"],
             }
         );
-        var snapshot = new OfficeSnapshot(input, facts, new Dictionary<Guid, TaskFacts>())
-        {
-            People = new Dictionary<Guid, PersonFacts>(),
-            Beyond = 0,
-            Unknown = 0,
-            Breached = 0,
-        };
+        var snapshot = new OfficeSnapshot(input, facts, new Dictionary<Guid, TaskFacts>()) { People = new Dictionary<Guid, PersonFacts>(), Left = [] };
         return ForecastOffice.Make(snapshot, Forecaster.Runs);
     }
 }

@@ -3,6 +3,7 @@ using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.Forecast;
 using Orchestration.Workflows.People;
+using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Staff;
 using Orchestration.Workflows.Tasks;
 using Orchestration.Workflows.Tasks.Verbs;
@@ -59,7 +60,10 @@ public sealed class ForecastOfficeTests
         world.Clock.Advance(Duration.FromHours(5));
         await office.PublishAsync();
         var latest = await office.LatestAsync();
-        (latest.Rows.Count, latest.Breached).ShouldBe((0, 1));
+        latest.Rows.ShouldBeEmpty();
+        var missed = latest.Left.ShouldHaveSingleItem();
+        missed.Why.ShouldBe(LeftOutWhy.Breached);
+        missed.Clock.Teams.ShouldBe(["claims-adjusting"]);
         (await CountAsync(world, "forecast_clock where breached")).ShouldBe(1);
     }
 
@@ -103,7 +107,9 @@ public sealed class ForecastOfficeTests
         var until = world.Clock.GetCurrentInstant() + Duration.FromHours(2);
         var loan = new FixOrder(clock, FixKind.Move, task.Id, null, closer, "claims-adjusting", null, until, "loan");
         (await apply.RunAsync(loan, supervisor)).ShouldBeOfType<FixResult.Done>();
-        (await apply.RunAsync(loan, supervisor)).ShouldBeOfType<FixResult.Conflict>();
+        (await apply.RunAsync(loan, supervisor)).ShouldBeOfType<FixResult.Done>("a second click is the first one");
+        (await apply.RunAsync(loan with { OperationId = "again" }, supervisor)).ShouldBeOfType<FixResult.Conflict>();
+        (await apply.RunAsync(loan with { Until = until + Duration.FromHours(1) }, supervisor)).ShouldBeOfType<FixResult.Conflict>();
         (await IsInAsync(world, closer)).ShouldBeTrue();
         (await LendPerson.SweepAsync(world.Runtime, 10)).ShouldBe(0);
         world.Clock.Advance(Duration.FromHours(2));
@@ -115,8 +121,123 @@ public sealed class ForecastOfficeTests
         var end = Instant.FromUtc(2026, 6, 1, 17, 0);
         var longer = new FixOrder(clock, FixKind.Overtime, task.Id, null, adjuster, null, end, end + Duration.FromHours(2), "longer");
         (await apply.RunAsync(longer, supervisor)).ShouldBeOfType<FixResult.Done>();
-        (await apply.RunAsync(longer, supervisor)).ShouldBeOfType<FixResult.Conflict>();
+        (await apply.RunAsync(longer, supervisor)).ShouldBeOfType<FixResult.Done>();
+        (await apply.RunAsync(longer with { OperationId = "longer still" }, supervisor)).ShouldBeOfType<FixResult.Conflict>();
+        (await apply.RunAsync(longer with { OperationId = "x", From = null }, supervisor)).ShouldBeOfType<FixResult.Invalid>().Field.ShouldBe("from");
+
+        // The history of the two says for which deadline, and what was forecast.
+        (
+            await world.ScalarAsync<string>(
+                "select string_agg(payload->>'kind', ',' order by sequence) from event where action = 'fix.applied' and entity = 'person'"
+                    + " and payload->>'clock' = @clock and payload->>'after' is not null",
+                new { clock = Ids.Text(clock) }
+            )
+        ).ShouldBe("Move,Overtime");
+        (await CountAsync(world, "forecast_fix where after is not null and applied_by = 'supervisor'")).ShouldBe(2);
         (await CountAsync(world, "shift where until_at = '2026-06-01T19:00Z'")).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_fix_is_kept_with_what_it_promised_and_what_came_of_it()
+    {
+        await using var world = await WorldAsync();
+        var instance = await world.StartAsync("work");
+
+        // Nobody is there until tomorrow but someone who can be given the task.
+        await world.ScalarAsync<int>("delete from shift where person_id = (select id from person where user_name = 'adjuster2')");
+        await PlanAsync(world, "adjuster2", 24 * 10, 24 * 10 + 1);
+        await PlanAsync(world, "senior1", 0, 8);
+        var office = world.Get<ForecastOffice>();
+        office.Forget();
+        var supervisor = await world.PersonAsync("supervisor");
+        var (clock, task) = await RowAsync(world);
+        var senior = await world.PersonAsync("senior1");
+        var away = await world.PersonAsync("adjuster2");
+        var apply = world.Get<ApplyFix>();
+        FixOrder Push(Person person, int revision) => new(clock, FixKind.Push, task.Id, revision, person.Id, null, null, null, $"push-{person.UserName}");
+        (await apply.RunAsync(Push(away, task.Revision), supervisor)).ShouldBeOfType<FixResult.Done>();
+        world.Clock.Advance(Duration.FromMinutes(1));
+        (_, task) = await RowAsync(world);
+        (await apply.RunAsync(Push(senior, task.Revision), supervisor)).ShouldBeOfType<FixResult.Done>();
+        (await apply.RunAsync(Push(senior, task.Revision), supervisor)).ShouldBeOfType<FixResult.Done>();
+        (await world.ActionsAsync(instance)).Count(action => action == "fix.applied").ShouldBe(2);
+        (
+            await world.ScalarAsync<string>(
+                "select concat(payload->>'kind', payload->>'who', payload->>'before', payload->>'after') from event where action = 'fix.applied'"
+                    + " order by sequence desc limit 1"
+            )
+        ).ShouldBe("Pushsenior110");
+        (await AppliedFixes.OfAsync(world.Database, [clock]))[clock]
+            .Select(fix => (fix.Kind, fix.Before, fix.After, fix.ByName))
+            .First()
+            .ShouldBe((FixKind.Push, 1, 0, supervisor.DisplayName));
+        var day = world.Clock.GetCurrentInstant() - Duration.FromDays(1);
+        (await ForecastHistory.CalibrationAsync(world.Database, day)).Fixes.ShouldBe(new(2, 0, 0, 0, 0));
+
+        // It was met: the last fix counts.
+        await office.PublishAsync();
+        var desk = await Desk.AtAsync(world, instance);
+        await desk.DoneAsync(CompleteTask.RunAsync(world.Tasks, desk.Next, "Done", [], senior));
+        await office.PublishAsync();
+        (await ForecastHistory.CalibrationAsync(world.Database, day)).Fixes.ShouldBe(new(2, 1, 1, 0, 0));
+    }
+
+    [Fact]
+    public async Task A_customer_is_asked_for_a_new_date_before_the_promise_moves()
+    {
+        await using var world = await WorldAsync();
+        var instance = await world.StartAsync("work");
+        var (supervisor, maker) = (await world.PersonAsync("supervisor"), await world.PersonAsync("frontoffice"));
+        var clocks = world.Get<ClockRuntime>();
+
+        // Earlier ones were all kept late, so that this one is expected to be, too.
+        var earlier = new List<Guid>();
+        for (var i = 0; i < 20; i++)
+            earlier.Add(await PromiseAsync($"Earlier {i}", Duration.FromMinutes(1)));
+        world.Clock.Advance(Duration.FromHours(1));
+        foreach (var one in earlier)
+            (await Promises.SettleAsync(clocks, instance, one, PromiseOutcome.Kept, null, maker)).ShouldBeOfType<PromiseResult.Done>();
+        world.Clock.Advance(Duration.FromMinutes(1));
+        var promise = await PromiseAsync("We call back", Duration.FromMinutes(30));
+        await world.ScalarAsync<int>(
+            """
+            insert into own_view_link (id, code_hash, case_id, language, asks_birth, created_by, created_at, expires_at)
+                values (gen_random_uuid(), sha256('a'), @instance, 'de', false, 'frontoffice', @now, @now + interval '30 days') returning 1
+            """,
+            new { instance, now = world.Clock.GetCurrentInstant().ToDateTimeUtc() }
+        );
+        (await world.Get<ForecastOffice>().LatestAsync()).Rows.ShouldContain(row => row.Clock.Id == promise && row.Forecast.Breach == 1);
+
+        var later = world.Clock.GetCurrentInstant() + Duration.FromDays(2);
+        var apply = world.Get<ApplyFix>();
+        var ask = new FixOrder(promise, FixKind.AskDate, null, null, null, null, null, later, "ask");
+        (await apply.RunAsync(ask with { Clock = earlier[0] }, supervisor)).ShouldBeOfType<FixResult.NotFound>();
+        (await apply.RunAsync(ask with { Until = null }, supervisor)).ShouldBeOfType<FixResult.Invalid>().Field.ShouldBe("until");
+        (await apply.RunAsync(ask, supervisor)).ShouldBeOfType<FixResult.Done>();
+        (await apply.RunAsync(ask, supervisor)).ShouldBeOfType<FixResult.Done>();
+
+        // Who promised it is told, and the customer reads the question; the promise stays as it was.
+        (
+            await world.ScalarAsync<string>(
+                "select n.title from notification n join person p on p.id = n.person_id where p.user_name = 'frontoffice' and n.kind = 'promise.date-asked'"
+            )
+        ).ShouldBe("Ask Marta Novak for a later date: We call back");
+        (await world.ScalarAsync<string>("select note from customer_contact where shared")).ShouldBe(
+            "Wir brauchen leider länger als zugesagt: We call back. Ist Ihnen auch der 3.6.2026 recht? Antworten Sie uns hier oder rufen Sie uns an."
+        );
+        (await world.ActionsAsync(instance)).Count(action => action is "promise.date-asked" or "promise.moved").ShouldBe(1);
+
+        var agreed = ask with { Kind = FixKind.NewDate, OperationId = "agreed" };
+        (await apply.RunAsync(agreed, supervisor)).ShouldBeOfType<FixResult.Done>();
+        (await apply.RunAsync(agreed, supervisor)).ShouldBeOfType<FixResult.Done>("a second click is the first one");
+        (await world.ActionsAsync(instance)).Count(action => action == "promise.moved").ShouldBe(1);
+        (await world.ScalarAsync<DateTime>("select late_at from sla_clock where id = @promise", new { promise })).ShouldBe(later.ToDateTimeUtc());
+        var kept = (await AppliedFixes.OfAsync(world.Database, [promise]))[promise].ToList();
+        kept.Select(fix => fix.Kind).ShouldBe([FixKind.NewDate, FixKind.AskDate]);
+        kept.ShouldAllBe(fix => fix.Before == 1 && fix.After == 0);
+
+        async Task<Guid> PromiseAsync(string what, Duration time) =>
+            (await Promises.MakeAsync(clocks, instance, new(what, world.Clock.GetCurrentInstant() + time), maker)).ShouldBeOfType<PromiseResult.Done>().ClockId;
     }
 
     [Fact]

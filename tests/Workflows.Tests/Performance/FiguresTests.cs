@@ -128,6 +128,36 @@ public sealed class FiguresTests
     }
 
     [Fact]
+    public async Task The_backlog_is_as_long_as_the_list_behind_it()
+    {
+        await using var world = await World.CreateAsync();
+        await world.PublishAsync("j", ("a", Step.Of("First")));
+        var first = await world.StartAsync("j", "REF-1");
+        await world.StartAsync("j", "REF-2");
+        world.Clock.Advance(Duration.FromDays(1));
+        await world.StartAsync("j", "REF-3");
+        var daniel = await world.PersonAsync("adjuster1");
+        var desk = await Desk.AtAsync(world, first);
+        await desk.DoneAsync(ClaimTask.RunAsync(world.Tasks, desk.Next, daniel));
+        await desk.DoneAsync(CompleteTask.RunAsync(world.Tasks, desk.Next, null, [], daniel));
+        await KeepAsync(world);
+        foreach (var (day, references) in new[] { (-1, ""), (0, "REF-1 REF-2"), (1, "REF-2 REF-3") })
+        {
+            var query = new FigureQuery(Monday.PlusDays(day), Monday.PlusDays(day)) { Journey = "j" };
+            var open = new List<string?>();
+            await foreach (var row in StepFactList.ReadAsync(world.Database, query, FactFilter.Open, DateTimeZone.Utc, 10))
+                open.Add(row.Reference);
+            string.Join(' ', open).ShouldBe(references);
+            Value((await ReadAsync(world, query)).Total, "backlog").ShouldBe(open.Count);
+        }
+
+        var done = new List<StepFactRow>();
+        await foreach (var row in StepFactList.ReadAsync(world.Database, new(Monday, Monday.PlusDays(1)), FactFilter.Completed, DateTimeZone.Utc, 10))
+            done.Add(row);
+        done.ShouldHaveSingleItem().Reference.ShouldBe("REF-1");
+    }
+
+    [Fact]
     public async Task An_event_that_commits_after_later_ones_is_counted_and_once()
     {
         await using var world = await World.CreateAsync();
@@ -181,6 +211,10 @@ public sealed class FiguresTests
         byTeam.Rows.ShouldAllBe(r => Value(r.Figures, "throughput") == 1);
         Value(byTeam.Total, "throughput").ShouldBe(3);
         byTeam.Total.Presence.Count.ShouldBe(3600);
+        byTeam.Rows.ShouldAllBe(r => r.Figures.Presence.Count == 3600 && r.Figures.PresenceDays == 1, "once for each team, once in the total");
+        var ofJourney = await ReadAsync(world, new(Monday, Monday) { Journey = "j", Group = FigureGroup.Team });
+        ofJourney.Rows.Count.ShouldBe(byTeam.Rows.Count);
+        ofJourney.Rows.Select(r => r.Figures).Append(ofJourney.Total).ShouldAllBe(figures => figures.Presence.Count == 0);
         foreach (var team in teams)
             (await ReadAsync(world, new(Monday, Monday) { Teams = [team] })).Total.Presence.Count.ShouldBe(3600);
         var byPerson = await ReadAsync(world, new(Monday, Monday) { Group = FigureGroup.Person });

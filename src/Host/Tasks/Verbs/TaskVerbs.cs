@@ -62,7 +62,7 @@ internal static class TaskVerbs
         Row<AssignBody>(
             "assign",
             "Assigns a task to someone",
-            (tasks, request, input, me, cancel) => AssignTask.RunAsync(tasks, request, input.Person ?? "", input.Reason, me, cancel)
+            (tasks, request, input, me, cancel) => AssignTask.RunAsync(tasks, request, input.Person ?? "", input.Reason, me, cancel: cancel)
         ) with
         {
             InBulk = true,
@@ -84,7 +84,7 @@ internal static class TaskVerbs
         Row<PriorityBody>(
             "priority",
             "Changes the priority of a task",
-            (tasks, request, input, me, cancel) => PrioritizeTask.RunAsync(tasks, request, input.Priority, input.Reason, me, cancel)
+            (tasks, request, input, me, cancel) => PrioritizeTask.RunAsync(tasks, request, input.Priority, input.Reason, me, cancel: cancel)
         ) with
         {
             InBulk = true,

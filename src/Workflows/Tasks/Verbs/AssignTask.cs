@@ -1,3 +1,4 @@
+using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.People;
@@ -14,12 +15,14 @@ public static class AssignTask
     /// <param name="assignee">User name of who gets it.</param>
     /// <param name="reason">Why, for history; optional.</param>
     /// <param name="actor">Who assigns.</param>
+    /// <param name="also">What else is written in the same transaction.</param>
     public static async Task<TaskResult> RunAsync(
         TaskRuntime tasks,
         TaskRequest request,
         string assignee,
         string? reason,
         Person actor,
+        Action<InstanceTransaction>? also = null,
         CancellationToken cancel = default
     )
     {
@@ -53,6 +56,7 @@ public static class AssignTask
                 t.Subject.InPlaceOf is { } away ? $"You're covering for {away.Name}. {reason}".Trim() : reason ?? "",
                 t.Task.Id
             );
+        also?.Invoke(t.Instance);
         return await t.CommitAsync(
             "task.assigned",
             new(t.Task.Id, TaskState.Reserved, t.Task.Revision + 1, t.Subject.Id, null),

@@ -1,3 +1,4 @@
+using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.People;
 
@@ -10,12 +11,14 @@ public static class PrioritizeTask
     /// <param name="priority">1 (critical) to 5 (planning).</param>
     /// <param name="reason">Why, for history; optional.</param>
     /// <param name="actor">Who changes it.</param>
+    /// <param name="also">What else is written in the same transaction.</param>
     public static async Task<TaskResult> RunAsync(
         TaskRuntime tasks,
         TaskRequest request,
         int? priority,
         string? reason,
         Person actor,
+        Action<InstanceTransaction>? also = null,
         CancellationToken cancel = default
     )
     {
@@ -42,6 +45,7 @@ public static class PrioritizeTask
             actor.UserName,
             t.Now
         );
+        also?.Invoke(t.Instance);
         return await t.CommitAsync(
             "task.prioritized",
             new(t.Task.Id, t.Task.State, t.Task.Revision + 1, t.Task.OwnerId, null),

@@ -40,6 +40,7 @@ public sealed class ForecastPageTests(Chromium chromium, Office office) : IClass
         var row = page.Locator(".forecast-row", new() { HasText = reference });
         await row.GetByText("Almost certain to be missed").WaitForAsync();
         await row.GetByText("Daniel Brandt has it").WaitForAsync();
+        await page.GetByText("1 of the 1 below can be saved: 1 by giving it to someone.").WaitForAsync();
         await page.GetByText("No outcomes yet").WaitForAsync();
         await page.PictureAsync("forecast");
 
@@ -50,7 +51,7 @@ public sealed class ForecastPageTests(Chromium chromium, Office office) : IClass
         await page.GetByText("1 instead of 1 will probably be missed").WaitForAsync();
 
         await page.GotoAsync("/forecast");
-        await row.GetByRole(AriaRole.Link).ClickAsync();
+        await row.GetByRole(AriaRole.Link).First.ClickAsync();
         await page.GetByText("100% → 0%, costs others nothing").First.WaitForAsync();
         await page.PictureAsync("forecast-clock");
         await page.Button("Give it to Mei Lindqvist").ClickAsync();

@@ -638,6 +638,37 @@ create table forecast_clock (
 CREATE INDEX forecast_clock_open ON forecast_clock USING btree (clock_id) WHERE (settled_at IS NULL);
 CREATE INDEX forecast_clock_settled ON forecast_clock USING btree (settled_at) WHERE (settled_at IS NOT NULL);
 
+create table forecast_fix (
+    id uuid not null,
+    clock_id uuid not null,
+    kind text not null,
+    task_id uuid,
+    person_id uuid,
+    team_key text,
+    from_at timestamp with time zone,
+    until_at timestamp with time zone,
+    before real,
+    after real,
+    others real,
+    applied_by text not null,
+    applied_at timestamp with time zone not null,
+    operation text not null,
+    request bytea not null,
+    breached boolean,
+    settled_at timestamp with time zone,
+    constraint forecast_fix_after_check CHECK (after >= 0::double precision AND after <= 1::double precision),
+    constraint forecast_fix_before_check CHECK (before >= 0::double precision AND before <= 1::double precision),
+    constraint forecast_fix_check CHECK ((before IS NULL) = (after IS NULL) AND (before IS NULL) = (others IS NULL)),
+    constraint forecast_fix_clock_id_fkey FOREIGN KEY (clock_id) REFERENCES sla_clock(id) ON DELETE CASCADE,
+    constraint forecast_fix_kind_check CHECK (kind = ANY (ARRAY['Reorder'::text, 'Push'::text, 'Move'::text, 'Overtime'::text, 'AskDate'::text,
+        'NewDate'::text])),
+    constraint forecast_fix_operation UNIQUE (applied_by, operation),
+    constraint forecast_fix_pkey PRIMARY KEY (id)
+);
+CREATE INDEX forecast_fix_clock ON forecast_fix USING btree (clock_id, applied_at);
+CREATE INDEX forecast_fix_open ON forecast_fix USING btree (clock_id) WHERE (settled_at IS NULL);
+CREATE INDEX forecast_fix_settled ON forecast_fix USING btree (settled_at) WHERE (settled_at IS NOT NULL);
+
 create table guidance_article (
     id uuid not null,
     team text not null,
@@ -1514,6 +1545,7 @@ create table step_fact (
 );
 CREATE INDEX step_fact_chain ON step_fact USING btree (chain_id);
 CREATE INDEX step_fact_ended ON step_fact USING btree (ended_at DESC, task_id) WHERE (ended_at IS NOT NULL);
+CREATE INDEX step_fact_open ON step_fact USING btree (opened_at, task_id) WHERE (ended_at IS NULL);
 CREATE INDEX step_fact_opened ON step_fact USING btree (opened_at DESC, task_id);
 CREATE INDEX step_fact_person ON step_fact USING btree (person_id, ended_at DESC, task_id) WHERE (ended_at IS NOT NULL);
 CREATE INDEX step_fact_step ON step_fact USING btree (journey, step, opened_at DESC);
