@@ -42,7 +42,7 @@ public sealed partial class EndOffers(TaskRuntime tasks, DatabaseTime time, Dist
                 when o.pushed_by is null and e.distribution not in ('offer', 'assign') then 'The team doesn''t offer its work any more.'
                 when o.pushed_by is null and d.policy_version is distinct from coalesce((select s.version from setting_document s
                     where s.kind = 'distribution' and s.name = t.team and s.is_latest), 0) then 'The team has a new policy.'
-                when (o.expires_at > $1 or o.assigns) and s.state <> 'Available' then q.display_name || ' isn''t available any more.'
+                when o.pushed_by is null and (o.expires_at > $1 or o.assigns) and s.state <> 'Available' then q.display_name || ' isn''t available any more.'
                 when o.assigns and o.expires_at <= $1 and (select case o.work_kind
                         when 'live' then l.live > l.live_capacity else l.deferred > l.deferred_capacity end
                     from {Load.Of("o.person_id")} l) then q.display_name || ' is at capacity.'

@@ -83,7 +83,7 @@ public static class WriteToCustomer
             t.Now,
             t.Actor
         );
-        t.Write(OpenMessages.AnswerOfCase, @case);
+        t.Write(OpenMessages.AnswerOfCase, t.InstanceId);
         var told = new
         {
             channel = nameof(ContactChannel.Portal),

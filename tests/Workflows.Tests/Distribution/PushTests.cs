@@ -275,6 +275,8 @@ public sealed class PushTests
         var pushing = world.Get<PushTask>();
         (await pushing.RunAsync(task, "adjuster1", await world.PersonAsync("adjuster2"))).ShouldBeOfType<TaskResult.NotFound>();
         (await pushing.RunAsync(task, "closer1", supervisor)).ShouldBeOfType<TaskResult.Forbidden>();
+        await push.AvailableAsync("adjuster1");
+        await world.ScalarAsync<int>("update presence set state = 'Away' returning 1");
         (await pushing.RunAsync(task, "adjuster1", supervisor)).ShouldBeOfType<TaskResult.Done>();
         await push.RunAsync();
         var (person, offer) = await push.OnlyOfferAsync();
