@@ -9,9 +9,6 @@ internal sealed record OfficeArrival(Instant At, int Number, string Journey, (st
 /// <summary>What customers ask for, and when.</summary>
 internal static class OfficeArrivals
 {
-    /// <summary>Weights of the hours of a day: people write in the morning and in the evening, few at night.</summary>
-    private static readonly double[] Hours = [0.2, 0.1, 0.1, 0.1, 0.2, 0.5, 1.5, 4, 7, 9, 9, 8, 6, 6, 7, 7, 6, 5, 5, 5, 4, 3, 2, 0.8];
-
     /// <summary>All arrivals from the beginning of a day until an instant, in order.</summary>
     public static IReadOnlyList<OfficeArrival> Of(OfficeProfile profile, LocalDate from, Instant until, int seed)
     {
@@ -23,10 +20,10 @@ internal static class OfficeArrivals
             for (var day = from; day <= last; day = day.PlusDays(1))
             {
                 var factor = profile.Peaks.Where(peak => peak.Journey == journey.Journey && IsIn(peak, day)).Aggregate(1.0, (all, peak) => all * peak.Factor);
-                var expected = journey.PerWeek * journey.ByDay[(int)day.DayOfWeek - 1] / journey.ByDay.Sum() * factor;
+                var expected = journey.PerWeek * journey.ByDay[(int)day.DayOfWeek - 1] / journey.ByDay.Sum() * journey.ByMonth[day.Month - 1] * factor;
                 for (var left = chance.Exponential(1); left < expected; left += chance.Exponential(1))
                 {
-                    var minute = chance.Weighted(Hours) * 60 + chance.Number(60);
+                    var minute = chance.Weighted(journey.ByHour) * 60 + chance.Number(60);
                     var at = day.At(LocalTime.FromMinutesSinceMidnight(minute)).InZoneLeniently(profile.Zone).ToInstant();
                     times.Add((at, journey.Journey));
                 }

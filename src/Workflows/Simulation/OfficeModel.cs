@@ -21,6 +21,7 @@ public sealed class OfficeModel
     private readonly Dictionary<string, Worker> _people;
     private readonly Dictionary<Guid, Job> _jobs = [];
     private readonly HashSet<Guid> _returned = [];
+    private readonly Dictionary<(Guid Case, string Step), OfficePerson> _doneBy = [];
     private readonly Dictionary<Guid, int> _numbers = [];
     private readonly int _seed;
     private long _order;
@@ -145,7 +146,7 @@ public sealed class OfficeModel
             case Entry.Done { Job: var job } done when done.Turn == job.Turn && job is { State: JobState.Held, Owner: { } owner }:
                 return Finish(job, owner, at);
             case Entry.Judge { Job: var job } judge when judge.Turn == job.Turn && job is { State: JobState.Suspended, Owner: { } owner }:
-                var approved = _work.Is(Approvals);
+                var approved = _work.Is(1 - (1 - Approvals) * owner.Person.Errors);
                 if (!approved)
                 {
                     job.State = JobState.Kept;
@@ -206,7 +207,11 @@ public sealed class OfficeModel
     private OfficeAct Finish(Job job, Worker owner, Instant at)
     {
         var step = _profile.StepOf(job.Task.Journey, job.Task.Step);
-        if (step.Returned is { Step: { } earlier } returned && !_returned.Contains(job.Task.Case) && _work.Is(returned.Probability))
+        if (
+            step.Returned is { Step: { } earlier } returned
+            && !_returned.Contains(job.Task.Case)
+            && _work.Is(returned.Probability * (_doneBy.GetValueOrDefault((job.Task.Case, earlier))?.Errors ?? 1))
+        )
         {
             _returned.Add(job.Task.Case);
             return new OfficeAct.Return(at, job.Task.Id, owner.Person.UserName, earlier);
@@ -226,6 +231,7 @@ public sealed class OfficeModel
         var answers = _profile.Journeys.FirstOrDefault(profile => profile.Journey == job.Task.Journey)?.Answers ?? [];
         foreach (var answer in answers.Where(a => a.Step == job.Task.Step && a.Outcome == outcome && _work.Is(a.Probability)))
             Plan(at + Days(_work.Around(answer.Days)), new Entry.Fixed(later => new OfficeAct.Event(later, job.Task.Case, answer.Event)));
+        _doneBy[(job.Task.Case, job.Task.Step)] = owner.Person;
         return new OfficeAct.Complete(at, job.Task.Id, owner.Person.UserName, outcome);
     }
 

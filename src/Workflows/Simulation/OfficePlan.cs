@@ -125,7 +125,11 @@ public static class OfficePlan
                 ["declineLetter"] = new(16, 0),
             },
             new CustomerAnswer("requestDocuments", "Requested", "DocumentReceived", 0.75, 4)
-        );
+        )
+        {
+            // Storms and burst pipes.
+            ByMonth = [1.15, 1.1, 1.05, 0.95, 0.95, 0.95, 0.95, 0.95, 0.95, 0.95, 1, 1.05],
+        };
 
     private static JourneyProfile Complaints() =>
         new(
@@ -172,7 +176,12 @@ public static class OfficePlan
                 ["fund"] = new(14, 0, ("Funded", 0.98), ("Rescinded", 0.02)),
                 ["adverseAction"] = new(22, 0),
             }
-        );
+        )
+        {
+            // Brokers send applications in office hours, and people move in summer.
+            ByHour = [0, 0, 0, 0, 0, 0, 0.3, 1, 4, 9, 11, 10, 7, 7, 9, 10, 9, 5, 2, 1, 0.5, 0.3, 0, 0],
+            ByMonth = [0.9, 0.9, 1, 1.1, 1.15, 1.15, 1.1, 1.05, 1, 0.95, 0.9, 0.85],
+        };
 
     // The demo people of definitions/people.json, and colleagues of theirs.
     private static List<OfficePerson> People()
@@ -211,10 +220,16 @@ public static class OfficePlan
             New("Bruno Teixeira", intake, home, 1.1, 9),
             New("Chloe Nakamura", intake, both, 1, 11),
             New("Dmitri Volkov", intake, home, 1.2, 8, IsoDayOfWeek.Friday),
-            New("Esther Owusu", adjusting, fraud, 0.9, 8),
+            New("Esther Owusu", adjusting, fraud, 0.9, 8) with
+            {
+                Errors = 0.4,
+            },
             New("Felix Baumann", adjusting, home, 1.1, 8),
             New("Gabriela Pinto", adjusting, both, 1, 9),
-            New("Hugo Lefevre", adjusting, both, 1.2, 10),
+            New("Hugo Lefevre", adjusting, both, 1.2, 10) with
+            {
+                Errors = 3,
+            },
             New("Imani Brooks", adjusting, fraud, 0.95, 9),
             New("Jakub Zielinski", adjusting, home, 1.3, 8, IsoDayOfWeek.Wednesday),
             New("Karin Solberg", adjusting, both, 1, 11),
@@ -227,7 +242,10 @@ public static class OfficePlan
             New("Sven Dahl", processing, papers, 1, 8),
             New("Thandi Mokoena", processing, papers, 0.9, 9),
             New("Umar Siddiqui", processing, [("income-verification", 3)], 1.1, 8),
-            New("Valentina Cruz", processing, papers, 1.2, 10),
+            New("Valentina Cruz", processing, papers, 1.2, 10) with
+            {
+                Errors = 2.5,
+            },
             New("William Okeke", underwriting, [("conventional-underwriting", 4)], 1.1, 8),
             New("Xenia Papadaki", underwriting, [("fha-underwriting", 3), ("conventional-underwriting", 3)], 1, 9),
             New("Yara Haddad", underwriting, [("conventional-underwriting", 3)], 1.2, 9),

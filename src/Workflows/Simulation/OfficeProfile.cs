@@ -18,7 +18,11 @@ public sealed record OfficePerson(
     double Speed,
     int FirstHour,
     params IReadOnlyList<IsoDayOfWeek> DaysOff
-);
+)
+{
+    /// <summary>How often others find their work wrong, as a multiple of how often that usually happens. Default 1.</summary>
+    public double Errors { get; init; } = 1;
+}
 
 /// <summary>How a step goes.</summary>
 /// <param name="Minutes">Median of the time it takes.</param>
@@ -55,7 +59,14 @@ public sealed record JourneyProfile(
     double Promised,
     IReadOnlyDictionary<string, StepProfile> Steps,
     params IReadOnlyList<CustomerAnswer> Answers
-);
+)
+{
+    /// <summary>Weights of the hours of a day. Default: people write in the morning and in the evening, few at night.</summary>
+    public IReadOnlyList<double> ByHour { get; init; } = [0.2, 0.1, 0.1, 0.1, 0.2, 0.5, 1.5, 4, 7, 9, 9, 8, 6, 6, 7, 7, 6, 5, 5, 5, 4, 3, 2, 0.8];
+
+    /// <summary>January to December, as multiples of an ordinary week. Default: no seasons.</summary>
+    public IReadOnlyList<double> ByMonth { get; init; } = [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1];
+}
 
 /// <summary>More cases than usual for some days, such as after a storm.</summary>
 /// <param name="Journey">Of which journey.</param>

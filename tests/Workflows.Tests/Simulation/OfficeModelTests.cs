@@ -126,6 +126,67 @@ public sealed class OfficeModelTests
     }
 
     [Fact]
+    public void Work_of_people_who_err_more_comes_back_more_often()
+    {
+        var careless = OfficePlan.Demo with { People = [.. OfficePlan.Demo.People.Select(person => person with { Errors = 6 })] };
+        var careful = OfficePlan.Demo with { People = [.. OfficePlan.Demo.People.Select(person => person with { Errors = 0 })] };
+
+        Returns(careful).ShouldBe((0, 0));
+        var (returned, rejected) = Returns(careless);
+        returned.ShouldBeGreaterThan(20);
+        rejected.ShouldBeGreaterThan(2);
+
+        static (int Returned, int Rejected) Returns(OfficeProfile profile)
+        {
+            var model = new OfficeModel(profile, From, Until, 5);
+            var (returned, rejected) = (0, 0);
+            while (model.Next() is { } act)
+            {
+                switch (act)
+                {
+                    case OfficeAct.StartCase { Journey: "claims" } start:
+                        model.Started(start, Id(start.Number));
+                        model.Opened(Task(start), start.At);
+                        break;
+                    case OfficeAct.Complete complete:
+                        model.Ended(complete.Task, complete.At);
+                        var decide = new Guid(complete.Task.ToString().Replace("0000-0000", "0001-0000", StringComparison.Ordinal));
+                        if (decide != complete.Task)
+                            model.Opened(
+                                new(decide, complete.Task, "claims", "decide", "claims-adjusting", [], [], ["Approve"], complete.At, null),
+                                complete.At
+                            );
+                        break;
+                    case OfficeAct.Return back:
+                        returned++;
+                        model.Ended(back.Task, back.At);
+                        break;
+                    case OfficeAct.Review review:
+                        rejected += review.Approved ? 0 : 1;
+                        break;
+                }
+            }
+
+            return (returned, rejected);
+        }
+    }
+
+    [Fact]
+    public void Each_journey_has_its_own_hours_and_months()
+    {
+        var mortgages = OfficePlan.Demo.Journeys.Single(journey => journey.Journey == "mortgage-origination") with
+        {
+            ByHour = [.. Enumerable.Range(0, 24).Select(hour => hour == 10 ? 1.0 : 0)],
+            ByMonth = [1, 1, 0, 2, 1, 1, 1, 1, 1, 1, 1, 1],
+            PerWeek = 200,
+        };
+        var arrivals = OfficeArrivals.Of(OfficePlan.Demo with { Journeys = [mortgages] }, new(2026, 3, 16), Instant.FromUtc(2026, 4, 14, 0, 0), 1);
+
+        arrivals.ShouldAllBe(arrival => arrival.At.InZone(OfficePlan.Demo.Zone).Hour == 10 && arrival.At.InZone(OfficePlan.Demo.Zone).Month == 4);
+        arrivals.Count.ShouldBeInRange(600, 900, "some two weeks of twice 200");
+    }
+
+    [Fact]
     public void More_arrive_in_the_days_of_a_peak()
     {
         var calm = OfficePlan.Demo with { Peaks = [] };
