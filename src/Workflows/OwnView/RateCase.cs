@@ -50,7 +50,8 @@ public static class RateCase
                     """
                     select i.finished_at, r.satisfaction, r.recommend, r.comment,
                         (select count(*)::int from event e where e.chain_id = $1 and e.action = 'case.rated' and e.at > $3)
-                    from workflow_instance i join own_view_link l on l.case_id = i.id and l.id = $2 and l.revoked_at is null left join own_view_rating r on r.case_id = i.id
+                    from workflow_instance i join own_view_link l on l.case_id = i.id and l.id = $2 and l.revoked_at is null
+                    left join own_view_rating r on r.case_id = i.id
                     where i.id = $1
                     """,
                     link.Case,

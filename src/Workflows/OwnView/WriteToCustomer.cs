@@ -14,8 +14,8 @@ namespace Orchestration.Workflows.OwnView;
 public static class WriteToCustomer
 {
     /// <summary>
-    /// Writes it, which answers what the customer wrote about the case. The caller has checked that the person can see the case. Null: done; otherwise the field
-    /// and why not.
+    /// Writes it, which answers what the customer wrote about the case. The caller has checked that the person can see the case. Null: done; otherwise the
+    /// field and why not.
     /// </summary>
     /// <param name="task">The task it is about, or null.</param>
     public static async Task<(string Field, string Reason)?> RunAsync(

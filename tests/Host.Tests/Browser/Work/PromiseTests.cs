@@ -28,6 +28,7 @@ public sealed class PromiseTests(Chromium chromium)
         await page.GetByText("Record a promise …").ClickAsync();
         await page.Locator("#promise-what").FillAsync("Call back about the cover");
         var due = now + Duration.FromHours(30);
+        await page.Locator("#promise-step").SelectOptionAsync("");
         await page.Locator("#promise-dueAt").FillAsync(due.InUtc().LocalDateTime.ToString("uuuu-MM-dd'T'HH:mm", null));
         await page.Locator("#promise-what").FocusAsync();
         await Assertions.Expect(page.Locator("#promise-odds")).ToContainTextAsync("95% likely to be kept.");

@@ -794,10 +794,12 @@ create table guidance_use (
     uses integer not null,
     clicks integer not null default 0,
     slow integer not null default 0,
+    place text not null default 'Task'::text,
     constraint guidance_use_article_id_fkey FOREIGN KEY (article_id) REFERENCES guidance_article(id),
     constraint guidance_use_kind_check CHECK (kind = ANY (ARRAY['Shown'::text, 'Opened'::text, 'Copied'::text, 'Sent'::text, 'Shared'::text, 'Helped'::text,
         'Read'::text])),
-    constraint guidance_use_pkey PRIMARY KEY (article_id, day, kind)
+    constraint guidance_use_pkey PRIMARY KEY (article_id, day, kind, place),
+    constraint guidance_use_place_check CHECK (place = ANY (ARRAY['Task'::text, 'Customer'::text, 'Page'::text]))
 );
 CREATE INDEX guidance_use_day ON guidance_use USING btree (day);
 
@@ -1263,6 +1265,7 @@ create table promise (
     reason text,
     outcome text not null default 'Open'::text,
     settled_at timestamp with time zone,
+    moves integer not null default 0,
     constraint promise_basis_check CHECK (basis = ANY (ARRAY['Forecast'::text, 'Steps'::text, 'Promises'::text])),
     constraint promise_case_id_fkey FOREIGN KEY (case_id) REFERENCES workflow_instance(id) ON DELETE CASCADE,
     constraint promise_chance_check CHECK (chance >= 0::double precision AND chance <= 1::double precision),
