@@ -5,6 +5,7 @@ using System.Text;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Orchestration.Host.Http;
 using Orchestration.Host.Identity;
 using Orchestration.Testing;
 

@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Authorization.Policy;
 
-namespace Orchestration.Host.Identity;
+namespace Orchestration.Host.Http;
 
 /// <summary>Says of an endpoint that it isn't there for people without the right to it.</summary>
 internal sealed class HiddenWithoutRight : IAuthorizationMiddlewareResultHandler
