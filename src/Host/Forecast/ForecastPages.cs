@@ -50,12 +50,7 @@ internal static class ForecastPages
                 return Html.Page(
                     new ForecastClockPage
                     {
-                        Clock = new(
-                            view,
-                            ForecastReading.Item(view.Made, row, found.Best, true, null, me),
-                            found,
-                            Requests.LocalOr(to, "/forecast")
-                        )
+                        Clock = new(view, ForecastReading.Item(view.Made, row, found.Best, true, null, me), found, Requests.LocalOr(to, "/forecast"))
                         {
                             Visible = view.Rows.ToDictionary(one => one.Clock.Id),
                         },

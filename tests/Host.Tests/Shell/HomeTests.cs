@@ -39,7 +39,6 @@ public sealed class HomeTests(SharedHost host) : IClassFixture<SharedHost>
         HomeOf(Permissions.SteerTeams, Permissions.EditJourneys).ShouldBe("/team");
         HomeOf().ShouldBe("/");
 
-        static string HomeOf(params string[] permissions) =>
-            Home.Of(new(Guid.Empty, "own", "Own", null, [], [], [], default) { OwnPermissions = permissions });
+        static string HomeOf(params string[] permissions) => Home.Of(new(Guid.Empty, "own", "Own", null, [], [], [], default) { OwnPermissions = permissions });
     }
 }
