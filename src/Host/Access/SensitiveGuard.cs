@@ -33,6 +33,7 @@ internal static partial class SensitiveGuard
     /// <summary>Programs send the reason here.</summary>
     public const string Header = "X-Access-Reason";
 
+    private const string Detail = "This record is sensitive. Say why you open it: the reason is written to the access log.";
     private const int MostText = 400;
 
     /// <summary>What people choose from.</summary>
@@ -108,21 +109,22 @@ internal static partial class SensitiveGuard
         return SensitiveCustomers.GuardedAsync(runtime.Database, kind, id, number, person, runtime.Clock.Now(), context.RequestAborted);
     }
 
+    /// <summary>What programs are answered that gave no reason.</summary>
+    internal static ProblemHttpResult ReasonRequired(GuardedRecord record) =>
+        Problems.Of(
+            StatusCodes.Status403Forbidden,
+            "reason-required",
+            "A reason is required",
+            $"{Detail} Send it in the header {Header}, or to /api/access-reasons.",
+            ("customer", record.Id),
+            ("reasons", Reasons.Select(reason => reason.Key)),
+            ("header", Header)
+        );
+
     private static Task AskAsync(HttpContext context, string kind, Guid? id, GuardedRecord record)
     {
-        const string Detail = "This record is sensitive. Say why you open it: the reason is written to the access log.";
         if (ApiSurface.Of(context.Request) is not null)
-            return Problems
-                .Of(
-                    StatusCodes.Status403Forbidden,
-                    "reason-required",
-                    "A reason is required",
-                    $"{Detail} Send it in the header {Header}, or to /api/access-reasons.",
-                    ("customer", record.Id),
-                    ("reasons", Reasons.Select(reason => reason.Key)),
-                    ("header", Header)
-                )
-                .ExecuteAsync(context);
+            return ReasonRequired(record).ExecuteAsync(context);
         if (context.Request.IsFragment() || !HttpMethods.IsGet(context.Request.Method) && !context.Request.IsPage())
             return ErrorHandling.WriteAsync(context, StatusCodes.Status403Forbidden, "A reason is required", $"{Detail} Reload the page.");
         var (of, subject) = id is { } known ? (kind, known) : ("customer", record.Id);

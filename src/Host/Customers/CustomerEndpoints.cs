@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using NodaTime;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Host.Access;
 using Orchestration.Host.Http;
 using Orchestration.Host.Identity;
 using Orchestration.Host.Staff;
@@ -111,7 +112,10 @@ internal static class CustomerEndpoints
         keep.MapPost(
                 "/{id:guid}/merge",
                 async Task<CustomerAnswer> (Guid id, MergeBody body, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
-                    await AnswerAsync(await MergeCustomers.RunAsync(runtime, id, body.Into, me, cancel), runtime, id, me, cancel)
+                    // The answer is the other record.
+                    await SensitiveCustomers.GuardedAsync(runtime.Database, "customer", body.Into, null, me, runtime.Clock.Now(), cancel) is { } guarded
+                        ? SensitiveGuard.ReasonRequired(guarded)
+                        : await AnswerAsync(await MergeCustomers.RunAsync(runtime, id, body.Into, me, cancel), runtime, id, me, cancel)
             )
             .WithSummary("Merges a duplicate into another record, which then shows its cases and contacts")
             .Changes();

@@ -54,13 +54,13 @@ public sealed class CaseFactsTests(Chromium chromium, Office office) : IClassFix
         var call = page.Locator("[data-promise]").Filter(new() { HasText = "Call back" });
         await call.GetByText("Settle …").ClickAsync();
         await call.GetByRole(AriaRole.Radio, new() { Name = "Broken" }).CheckAsync();
-        await call.GetByLabel("Reason").FillAsync("Line was busy all day");
+        await call.GetByLabel("Reason (unless it was kept)").FillAsync("Line was busy all day");
 
         // Someone else records a promise meanwhile: the page follows, and what is being typed stays.
         await PromiseAsync("Name a contact");
         await page.GetByText("Promised: Name a contact").First.WaitForAsync();
-        (await call.GetByLabel("Reason").InputValueAsync()).ShouldBe("Line was busy all day");
-        (await call.GetByLabel("Reason").IsVisibleAsync()).ShouldBeTrue();
+        (await call.GetByLabel("Reason (unless it was kept)").InputValueAsync()).ShouldBe("Line was busy all day");
+        (await call.GetByLabel("Reason (unless it was kept)").IsVisibleAsync()).ShouldBeTrue();
         await page.PictureAsync("case-settle");
         await call.GetByRole(AriaRole.Button, new() { Name = "Settle promise" }).ClickAsync();
         await page.Locator(".promises-settled").WaitForAsync();

@@ -50,6 +50,12 @@ public sealed class SensitiveRecordTests(SharedHost shared) : IClassFixture<Shar
 
         (await reviewer.PostAsJsonAsync($"/api/customers/{customer}/export", new { reason = "They asked" })).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
         (await supervisor.PostAsJsonAsync($"/api/tasks/{task}/claim", new { revision = 1 })).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+        var added = await supervisor.PutAsJsonAsync("/api/customers/by-number/C-791", new { name = "Written twice" });
+        var merged = await supervisor.PostAsJsonAsync(
+            $"/api/customers/{(string?)(await added.Content.ReadFromJsonAsync<JsonNode>())!["id"]}/merge",
+            new { into = customer }
+        );
+        ((string?)(await merged.Content.ReadFromJsonAsync<JsonNode>())!["type"]).ShouldBe("/problems/reason-required", "the answer is the other record");
         using var stranger = await shared.App.ApiAsync("closer1");
         (await stranger.GetAsync($"/api/customers/{customer}")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
         (

@@ -47,7 +47,7 @@ public sealed class GuidanceTests(Chromium chromium)
 
         var figures = (await writer.GetFromJsonAsync<JsonObject>("/api/guidance/figures"))!;
         ((int)figures["uses"]!["Opened"]!, (int)figures["uses"]!["Helped"]!, (int)figures["uses"]!["Shared"]!).ShouldBe((1, 1, 1));
-        ((double)figures["clicks"]!).ShouldBe(1);
+        ((double)figures["clicks"]![0]!["mean"]!).ShouldBe(1);
         ((string)figures["misses"]![0]!["question"]!).ShouldBe("scaffold");
         await page.Context.CloseAsync();
     }
