@@ -142,7 +142,9 @@ public static class AppliedFixes
         return fixes.ToLookup(one => one.Clock, one => one.Fix);
     }
 
-    /// <summary>What came of fixes whose clocks ended since an instant. Of a clock with several, the last one counts. A question to a customer is no fix yet.</summary>
+    /// <summary>
+    /// What came of fixes whose clocks ended since an instant. Of a clock with several, the last one counts. A question to a customer is no fix yet.
+    /// </summary>
     internal static async Task<FixOutcomes> OutcomesAsync(NpgsqlDataSource database, Instant since, CancellationToken cancel)
     {
         await using var query = database.Query(
