@@ -6,7 +6,7 @@ namespace Orchestration.Host.Tests.Browser;
 /// <summary>The work UI in a browser, as an employee has it open.</summary>
 public static class Desk
 {
-    /// <summary>Signs in, claims the open task of that title and completes it.</summary>
+    /// <summary>Signs in, goes to My work, claims the open task of that title and completes it.</summary>
     public static async Task CompleteAsync(Chromium chromium, HostApp app, string userName, string title, string outcome)
     {
         app.StartServer();
@@ -15,6 +15,7 @@ public static class Desk
         await page.GetByLabel("User name").FillAsync(userName);
         await page.GetByLabel("Password").FillAsync(FirstStart.DemoPassword);
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign in", Exact = true }).ClickAsync();
+        await page.GotoAsync("/");
         await page.GetByRole(AriaRole.Button, new() { NameRegex = new($"^Claim {title}(,|$)") }).ClickAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = outcome, Exact = true }).ClickAsync();
         await page.GetByText($"{title}: {outcome}").Or(page.Locator(".toast")).First.WaitForAsync();

@@ -57,8 +57,8 @@ public sealed partial class DesignerTests(Chromium chromium)
         await studio.SelectAsync("HumanTask1");
         await page.GetByText("Unassigned (Claims adjusting)").First.WaitForAsync(new() { State = WaitForSelectorState.Attached });
 
-        // The step is completed by a person in the work UI, on another host.
-        await Desk.CompleteAsync(chromium, other, "adjuster1", "Inspect the window", "Repaired");
+        // What someone starts in the designer is their test: they complete its step in the work UI, on another host.
+        await Desk.CompleteAsync(chromium, other, "analyst", "Inspect the window", "Repaired");
 
         // Told by the hub: nothing in the browser asked.
         await page.GetByText("End - Completed").WaitForAsync();
