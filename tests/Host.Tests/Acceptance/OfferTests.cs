@@ -125,8 +125,10 @@ public sealed class OfferTests(Office office) : IClassFixture<Office>
             var offers = (await office.Supervisor.GetAsync("/api/teams/claims-adjusting/distribution/offers")).AsArray();
             ((string)offers.Single(offer => (string)offer!["taskId"]! == (string)task)!["person"]!).ShouldBe("Daniel Brandt");
             var adjuster = office.Person("adjuster1");
-            (await adjuster.GetAsync("/api/offers")).AsArray().Count.ShouldBe(1);
+            var offer = (string)(await adjuster.GetAsync("/api/offers")).AsArray().ShouldHaveSingleItem()!["id"]!;
             (await adjuster.SendAsync(HttpMethod.Get, "/api/teams/claims-adjusting/distribution/offers")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+            (await adjuster.SendAsync(HttpMethod.Post, $"/api/offers/{offer}/accept", new { })).StatusCode.ShouldBe(HttpStatusCode.OK);
+            await adjuster.DoneAsync(await adjuster.GetAsync($"/api/tasks/{task}"), "complete", new { outcome = "Done" });
         }
         finally
         {

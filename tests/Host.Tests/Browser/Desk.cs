@@ -15,6 +15,7 @@ public static class Desk
         await page.GetByLabel("User name").FillAsync(userName);
         await page.GetByLabel("Password").FillAsync(FirstStart.DemoPassword);
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign in", Exact = true }).ClickAsync();
+        await page.WaitForURLAsync(url => !url.EndsWith("/sign-in", StringComparison.Ordinal));
         await page.GotoAsync("/");
         await page.GetByRole(AriaRole.Button, new() { NameRegex = new($"^Claim {title}(,|$)") }).ClickAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = outcome, Exact = true }).ClickAsync();

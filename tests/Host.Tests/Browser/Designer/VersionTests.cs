@@ -87,12 +87,12 @@ public sealed class VersionTests(Chromium chromium)
         (await RunAsync(admin, old)).ShouldBe((1, "Suspended"));
         (await RunAsync(admin, young)).ShouldBe((2, "Suspended"));
 
-        await Desk.CompleteAsync(chromium, app, "adjuster1", "Weigh the parcel", "Weighed");
+        await Desk.CompleteAsync(chromium, app, "analyst", "Weigh the parcel", "Weighed");
         await studio.Page.GetByText("Finished", new() { Exact = true }).First.WaitForAsync();
         (await RunAsync(admin, old)).ShouldBe((1, "Finished"));
         (await RunAsync(admin, young)).ShouldBe((2, "Suspended"));
 
-        await Desk.CompleteAsync(chromium, app, "adjuster1", "Measure the parcel", "Weighed");
+        await Desk.CompleteAsync(chromium, app, "analyst", "Measure the parcel", "Weighed");
         await editor.Page.GetByText("Finished", new() { Exact = true }).First.WaitForAsync();
         (await RunAsync(admin, young)).ShouldBe((2, "Finished"));
         await studio.CloseAsync();
