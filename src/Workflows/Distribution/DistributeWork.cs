@@ -323,7 +323,10 @@ public sealed partial class DistributeWork(
     private sealed record Asked(long Turn, string Mode, Dictionary<Guid, string> Tasks, Dictionary<Guid, string> People)
     {
         public string TriggerOf(Pick pick) =>
-            Tasks.GetValueOrDefault(pick.Work.Id) ?? People.GetValueOrDefault(pick.Person.Id) ?? People.Values.Concat(Tasks.Values).FirstOrDefault() ?? "sweep";
+            Tasks.GetValueOrDefault(pick.Work.Id)
+            ?? People.GetValueOrDefault(pick.Person.Id)
+            ?? People.Values.Concat(Tasks.Values).FirstOrDefault()
+            ?? "regular-check";
     }
 
     [LoggerMessage(EventId = 240, Level = LogLevel.Error, Message = "Task {Task} couldn't be given to anyone; retrying")]
