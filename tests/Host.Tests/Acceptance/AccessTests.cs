@@ -279,6 +279,7 @@ public sealed partial class AccessTests : IAsyncLifetime
         start         POST   /api/cases/
         start-cases   POST   /api/cases/{id:guid}/promises/
         start-cases   POST   /api/cases/{id:guid}/promises/{clock:guid}/settle
+        start-cases   POST   /api/cases/{id:guid}/promises/{clock:guid}/move
         start-cases   POST   /api/events
         start-cases   POST   /cases/{id:guid}/promises
         start-cases   POST   /cases/{id:guid}/promises/{clock:guid}
@@ -298,7 +299,9 @@ public sealed partial class AccessTests : IAsyncLifetime
         person        GET    /customers/{id:guid}/history
         person        GET    /search
         start-cases   POST   /api/customers/{id:guid}/contacts
+        start-cases   POST   /api/customers/{id:guid}/contacts/{contact:guid}/answered
         start-cases   POST   /customers/{id:guid}/contacts
+        start-cases   POST   /customers/{id:guid}/contacts/{contact:guid}/answered
         start-cases   POST   /customers/{id:guid}/own-view
         person        GET    /api/cases/{id:guid}/own-view-links/
         person        GET    /api/cases/{id:guid}/rating

@@ -114,6 +114,7 @@ public sealed class GuidancePageTests(SharedWorld shared) : IClassFixture<Shared
             );
         (await uses.ExecuteScalarAsync()).ShouldBe("Customer 2 1, Page 1 0", "one click is our goal there");
         (await (await World.App.BrowserAsync("closer1")).GetAsync($"/guidance/of-customer/{customer}")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        await RetireAsync(Guid.ParseExact(article, "N"));
     }
 
     [Fact]

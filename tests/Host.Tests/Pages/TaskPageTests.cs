@@ -205,7 +205,7 @@ public sealed class TaskPageTests(SharedWorld shared) : IClassFixture<SharedWorl
 
         (await stranger.GetAsync(await _world.OpenTaskAsync(instance))).StatusCode.ShouldBe(HttpStatusCode.NotFound);
         (await stranger.GetAsync($"/cases/{instance:N}")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
-        (await stranger.GetAsync("/team")).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+        (await stranger.GetAsync("/team")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
     }
 
     [Fact]
