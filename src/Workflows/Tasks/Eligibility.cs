@@ -39,7 +39,7 @@ internal sealed class Eligibility
     public static string IsCertified(string alias, string now) => $"({alias}.certified_until is null or {alias}.certified_until > {now}::date)";
 
     /// <summary>Endings of the names by which steps ask for the skill of a row of <c>person_skill</c>: none, and each level up to the person's.</summary>
-    public static string Levels(string alias) => $"unnest((array['', ':1', ':2', ':3', ':4', ':5'])[1:{alias}.level + 1])";
+    public static string Levels(string alias) => $"unnest((array['', ':1', ':2', ':3', ':4', ':5'])[1 : {alias}.level + 1])";
 
     /// <summary>A current row of <c>substitution</c> between two people.</summary>
     public static string IsInForce(string alias, string now) => $"({alias}.ended_at is null and {alias}.from_at <= {now} and {alias}.until_at > {now})";
