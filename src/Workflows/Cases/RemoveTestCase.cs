@@ -51,8 +51,12 @@ public static class RemoveTestCase
         // The queue would end child workflows later, when the case above them is gone.
         while (await RunningAsync(runtime.Database, id, cancel) is { Count: > 0 } running)
         {
+            // Another request may remove them at the same time. A round that ends none ends the rounds.
+            var ended = false;
             foreach (var run in running)
-                await CancelCase.RunAsync(runtime, run, Reason, actor, cancel);
+                ended |= await CancelCase.RunAsync(runtime, run, Reason, actor, cancel) != CancelCaseResult.NotFound;
+            if (!ended)
+                break;
         }
 
         await using var delete = runtime.Database.Query(

@@ -41,7 +41,9 @@ internal static class AskForDate
             [
                 Sql.Command(
                     """
-                    select k.name, coalesce(l.language, s.languages[1], 'en'), case when l.id is not null then s.id end, s.name, s.phones[1]
+                    select k.name, coalesce(l.language, s.languages[1], 'en'), case when l.id is not null then s.id end, s.name,
+                        case when not exists (select from sensitive_customer x join customer d on d.id = x.customer_id where d.survivor = s.id)
+                            then s.phones[1] end
                     from sla_clock k join journey_case c on c.id = k.instance_id left join customer m on m.number = c.customer_id
                         left join customer s on s.id = m.survivor
                         left join lateral (select o.id, o.language from own_view_link o where o.case_id = c.id and o.revoked_at is null and o.expires_at > $2
@@ -52,15 +54,14 @@ internal static class AskForDate
                     runtime.Clock.Now()
                 ),
                 Sql.Command(
-                    """
+                    $"""
                     select p.id from person p join promise m on m.made_by = p.user_name where m.clock_id = $1 and p.active
                     union
-                    (select p.id from person p where p.active and $2 = any(p.roles)
+                    (select p.id from person p where p.active and {PermissionHolders.FrontOffice("p")}
                         and not exists (select from promise m join person q on q.user_name = m.made_by where m.clock_id = $1 and q.active)
-                        order by p.user_name limit $3)
+                        order by p.user_name limit $2)
                     """,
                     clock.Id,
-                    Roles.FrontOffice,
                     MostTold
                 ),
             ],
