@@ -207,6 +207,10 @@ public sealed class ForecastOfficeTests
             new { instance, now = world.Clock.GetCurrentInstant().ToDateTimeUtc() }
         );
         (await world.Get<ForecastOffice>().LatestAsync()).Rows.ShouldContain(row => row.Clock.Id == promise && row.Forecast.Breach == 1);
+        await world.ScalarAsync<int>("update customer set phones = array['+44 20 7946 0001'] returning 1");
+        await world.ScalarAsync<int>(
+            "insert into sensitive_customer (customer_id, kind, reason, marked_by, marked_at) select id, 'Relative', 'r', 'supervisor', now() from customer returning 1"
+        );
 
         var later = world.Clock.GetCurrentInstant() + Duration.FromDays(2);
         var apply = world.Get<ApplyFix>();
@@ -222,11 +226,17 @@ public sealed class ForecastOfficeTests
                 "select n.title from notification n join person p on p.id = n.person_id where p.user_name = 'frontoffice' and n.kind = 'promise.date-asked'"
             )
         ).ShouldBe("Ask Marta Novak for a later date: We call back");
+        (await world.ScalarAsync<string>("select body from notification where kind = 'promise.date-asked' limit 1")).ShouldNotContain(
+            "7946",
+            Case.Sensitive,
+            "they are sensitive"
+        );
         (await world.ScalarAsync<string>("select note from customer_contact where shared")).ShouldBe(
             "Wir brauchen leider länger als zugesagt: We call back. Ist Ihnen auch der 3.6.2026 recht? Antworten Sie uns hier oder rufen Sie uns an."
         );
         (await world.ActionsAsync(instance)).Count(action => action is "promise.date-asked" or "promise.moved").ShouldBe(1);
 
+        world.Clock.Advance(Duration.FromSeconds(1));
         var agreed = ask with { Kind = FixKind.NewDate, OperationId = "agreed" };
         (await apply.RunAsync(agreed, supervisor)).ShouldBeOfType<FixResult.Done>();
         (await apply.RunAsync(agreed, supervisor)).ShouldBeOfType<FixResult.Done>("a second click is the first one");
