@@ -209,7 +209,10 @@ public sealed class ForecastOfficeTests
         (await world.Get<ForecastOffice>().LatestAsync()).Rows.ShouldContain(row => row.Clock.Id == promise && row.Forecast.Breach == 1);
         await world.ScalarAsync<int>("update customer set phones = array['+44 20 7946 0001'] returning 1");
         await world.ScalarAsync<int>(
-            "insert into sensitive_customer (customer_id, kind, reason, marked_by, marked_at) select id, 'Relative', 'r', 'supervisor', now() from customer returning 1"
+            """
+            insert into sensitive_customer (customer_id, kind, reason, marked_by, marked_at)
+                select id, 'Relative', 'r', 'supervisor', now() from customer returning 1
+            """
         );
 
         var later = world.Clock.GetCurrentInstant() + Duration.FromDays(2);
