@@ -1,3 +1,4 @@
+using System.Data;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text;
@@ -207,7 +208,7 @@ internal static class PerformanceExport
         try
         {
             if (isXlsx)
-                await Task.Run(() => file.SaveAs(rows.ToBlockingEnumerable(cancel), sheetName: table), cancel);
+                await Task.Run(() => WriteXlsx(file, table, columns, rows.ToBlockingEnumerable(cancel)), cancel);
             else
                 await WriteCsvAsync(file, columns, rows, cancel);
             file.Position = 0;
@@ -218,6 +219,28 @@ internal static class PerformanceExport
             await file.DisposeAsync();
             throw;
         }
+    }
+
+    private static void WriteXlsx(Stream stream, string table, IReadOnlyList<string> columns, IEnumerable<Dictionary<string, object?>> rows)
+    {
+        var any = false;
+        stream.SaveAs(
+            rows.Select(row =>
+            {
+                any = true;
+                return row;
+            }),
+            sheetName: table
+        );
+        if (any)
+            return;
+
+        // The headings come from the first row, or else from a table without rows.
+        using var headings = new DataTable { Locale = CultureInfo.InvariantCulture };
+        foreach (var column in columns)
+            headings.Columns.Add(column);
+        stream.SetLength(0);
+        stream.SaveAs(headings, sheetName: table);
     }
 
     private static async Task WriteCsvAsync(
