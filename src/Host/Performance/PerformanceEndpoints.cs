@@ -173,7 +173,7 @@ internal static class PerformanceEndpoints
                 () => TypedResults.Ok<IReadOnlyList<KpiModel>>([.. Kpi.All.Select(k => new KpiModel(k.Key, k.Title, k.Unit, k.MoreIsBetter, k.Definition))])
             )
             .WithSummary("How each figure is computed");
-        var targets = api.MapGroup("/targets").RequireAuthorization(Permissions.SteerTeams);
+        var targets = api.MapGroup("/targets").RequireAuthorization(Permissions.SteerTeams).HideWithoutRight();
         targets
             .MapGet(
                 "",

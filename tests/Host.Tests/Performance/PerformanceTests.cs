@@ -142,6 +142,10 @@ public sealed class PerformanceTests(Office office, Chromium chromium) : IClassF
         // A file without a row has its headings.
         (await TextAsync("/performance/export/tasks.csv?from=2020-01-01&to=2020-01-02")).ShouldBe(lines[0] + "\r\n");
         (await TextAsync("/performance/export/comparison.csv?from=2020-01-01&to=2020-01-02")).ShouldStartWith("Step,Arrivals (count),");
+        var empty = await office.Supervisor.SendAsync(HttpMethod.Get, "/performance/export/tasks.xlsx?from=2020-01-01&to=2020-01-02");
+        using var headings = new MemoryStream(await empty.Content.ReadAsByteArrayAsync());
+        var row = (IDictionary<string, object>)headings.Query().ShouldHaveSingleItem();
+        row.Values.ShouldBe(lines[0].TrimStart('\uFEFF').Split(','));
 
         async Task<string> TextAsync(string address) => await (await office.Supervisor.SendAsync(HttpMethod.Get, address)).Content.ReadAsStringAsync();
     }
@@ -232,7 +236,8 @@ public sealed class PerformanceTests(Office office, Chromium chromium) : IClassF
                 }
             )
         ).StatusCode.ShouldBe(HttpStatusCode.Conflict);
-        (await office.Person("adjuster1").SendAsync(HttpMethod.Put, Address, new { good = 0.9, fair = 0.8 })).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+        (await office.Person("adjuster1").SendAsync(HttpMethod.Put, Address, new { good = 0.9, fair = 0.8 })).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        await StatusAsync(office.Person("adjuster1"), "/api/performance/targets", HttpStatusCode.NotFound);
         (await office.QueryAsync<string>("select action from event where action like 'target.%'")).ShouldBe(["target.set"]);
         var page = await (await office.Supervisor.SendAsync(HttpMethod.Get, "/performance/targets")).Content.ReadAsStringAsync();
         WebUtility.HtmlDecode(page).ShouldContain("≥ 95%");
