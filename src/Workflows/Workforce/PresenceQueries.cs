@@ -67,13 +67,14 @@ public static class PresenceQueries
 
     /// <summary>
     /// SQL: the state as others see it, of the person with this id and their row of <c>presence</c>, if any. The one place that says who is engaged: who is
-    /// available and owns a task in progress or reviews one. Not <c>exists</c>, which the planner turns into a list of all tasks in progress.
+    /// available and owns a task in progress or reviews one. Not <c>exists</c>, which the planner turns into a list of all tasks in progress. Isn't
+    /// asked of people who aren't there, whose row may be missing.
     /// </summary>
     public static string Shown(string person, string presence) =>
         $"""
-            case when {presence}.state = 'Available' and (
-                    coalesce((select true from task k where k.owner_id = {person} and k.state = 'InProgress' and {Worked} limit 1),
-                        (select true from task k where k.reviewer_id = {person} and k.state = 'InReview' and {Worked} limit 1), false)) then 'Engaged'
+            case {presence}.state when 'Available' then
+                    coalesce((select 'Engaged' from task k where k.owner_id = {person} and k.state = 'InProgress' and {Worked} limit 1),
+                        (select 'Engaged' from task k where k.reviewer_id = {person} and k.state = 'InReview' and {Worked} limit 1), 'Available')
                 else coalesce({presence}.state, 'OffShift') end
             """;
 
