@@ -244,10 +244,10 @@ internal sealed class Eligibility
     /// <summary>Id of who gets a task that is given to them: a candidate's substitute while the candidate is away, else themself.</summary>
     public string Receiver =>
         $"""
-            coalesce(case when {_active} and {IsCandidate} then (select s.substitute_id from substitution s where s.person_id = {_id} and {IsInForce(
+            coalesce((select case when {_active} and {IsCandidate} then s.substitute_id end from substitution s where s.person_id = {_id} and {IsInForce(
                 "s",
                 _now
-            )} limit 1) end, {_id})
+            )} limit 1), {_id})
             """;
 
     private string IsOwnersSubstitute => $"t.owner_id = any(array({Absent}))";
