@@ -53,7 +53,6 @@ public sealed class ForecastOffice(WorkflowRuntime runtime, ServiceLevelCatalog 
 {
     private const int Seed = 20_261_129;
     private static readonly Duration KeepLearned = Duration.FromHours(6);
-    private static readonly Duration KeepForecast = Duration.FromMinutes(3);
 
     private const int MostFixes = 40;
 
@@ -70,13 +69,16 @@ public sealed class ForecastOffice(WorkflowRuntime runtime, ServiceLevelCatalog 
     private Learned? _learned;
     private OfficeForecast? _latest;
 
+    /// <summary>How long a forecast is the latest.</summary>
+    internal Duration KeepFor { get; set; } = Duration.FromMinutes(3);
+
     /// <summary>The database.</summary>
     public WorkflowRuntime Runtime => runtime;
 
     /// <summary>The zone of the office.</summary>
     public DateTimeZone Zone => FutureShifts.OfficeCalendar(serviceLevels)?.Zone ?? DateTimeZone.Utc;
 
-    /// <summary>The latest forecast, at most three minutes old.</summary>
+    /// <summary>The latest forecast, no older than forecasts are kept.</summary>
     /// <param name="fresh">Make a new one whatever its age.</param>
     public async Task<OfficeForecast> LatestAsync(bool fresh = false, int runs = Forecaster.Runs, CancellationToken cancel = default)
     {
@@ -84,7 +86,7 @@ public sealed class ForecastOffice(WorkflowRuntime runtime, ServiceLevelCatalog 
         try
         {
             var now = runtime.Clock.Now();
-            if (!fresh && _latest is { } latest && now >= latest.MadeAt && now - latest.MadeAt < KeepForecast)
+            if (!fresh && _latest is { } latest && now >= latest.MadeAt && now - latest.MadeAt < KeepFor)
                 return latest;
             if (await IsTooLargeAsync(cancel))
                 return _latest = Make(OfficeSnapshot.Empty(Zone, now, Seed), runs: 1) with { IsTooLarge = true };
@@ -236,6 +238,9 @@ public sealed class ForecastOffice(WorkflowRuntime runtime, ServiceLevelCatalog 
 
     /// <summary>The next caller gets a new forecast: something was changed.</summary>
     public void Forget() => _latest = null;
+
+    /// <summary>The next caller also learns anew: there is much more to learn from than before.</summary>
+    public void LearnAnew() => (_latest, _learned) = (null, null);
 
     /// <summary>Makes a forecast and writes it to history. Returns how many rows were written.</summary>
     public async Task<int> PublishAsync(int runs = Forecaster.Runs, CancellationToken cancel = default)

@@ -3,6 +3,7 @@ using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Forecast;
 using Orchestration.Workflows.Jobs;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Performance;
@@ -22,12 +23,16 @@ public sealed class DemoOffice(
     AddPerson add,
     FindPerson people,
     JobDesk desk,
+    ForecastOffice forecasts,
     IClock clock,
     ILoggerFactory log
 )
 {
     // Weeks of work in minutes asks the same few statements: to plan them anew each time took a quarter of the server's time.
     private const string NoWaiting = "-c jit=off -c synchronous_commit=off -c plan_cache_mode=force_generic_plan";
+
+    // More than there are: a connection that had to forget some would prepare them again and again.
+    private const int MostStatements = 1_000;
     private const string Actor = "setup";
     private const string Reason = "The demo office is being filled.";
     private const int Seed = 20_261;
@@ -71,12 +76,19 @@ public sealed class DemoOffice(
             await PrepareAsync(weeks, cancel);
             await AddPeopleAsync(begin, cancel);
             var model = new OfficeModel(OfficePlan.Demo, from, now, Seed);
-            await using var fast = Sql.CreateDataSource(new NpgsqlConnectionStringBuilder(connection) { Options = NoWaiting }.ConnectionString);
+            var quick = new NpgsqlConnectionStringBuilder(connection)
+            {
+                Options = NoWaiting,
+                MaxAutoPrepare = MostStatements,
+                AutoPrepareMinUsages = 1,
+            };
+            await using var fast = Sql.CreateDataSource(quick.ConnectionString);
             await using var driver = new OfficeDriver(model, fast, begin, log);
             var done = await driver.RunAsync(now, progress => Progress = progress, cancel);
             await DemoPresence.WriteAsync(database, model.Shifts, now, cancel);
             await AimAsync(now, cancel);
             await StepEffort.LearnAsync(database, now, cancel);
+            forecasts.LearnAnew();
             await WriteAsync("update demo_office set done_at = $1");
             return done;
         }

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Orchestration.Testing;
+using Orchestration.Workflows.Forecast;
 using Orchestration.Workflows.Simulation;
 
 namespace Orchestration.Host.Tests.Startup;
@@ -20,7 +21,10 @@ public sealed class DemoOfficeTests(SharedHost host) : IClassFixture<SharedHost>
         (await office.RunAsync(1, isNew: false)).ShouldBeNull();
         office.IsIncomplete.ShouldBeTrue();
 
+        var forecasts = host.App.Services.GetRequiredService<ForecastOffice>();
+        (await forecasts.LatestAsync()).LearnedFrom.ShouldBe(0);
         var done = (await office.RunAsync(1, isNew: true)).ShouldNotBeNull();
+        (await forecasts.LatestAsync()).LearnedFrom.ShouldBeGreaterThan(100);
 
         done.At.ShouldBe(host.App.Clock.GetCurrentInstant());
         done.Started.ShouldBeInRange(150, 300);
