@@ -25,6 +25,9 @@ internal sealed class DueWork(
     /// <summary>More rounds than that at one instant: something makes itself due again and again, and is left to the host.</summary>
     private const int MostRounds = 50;
 
+    /// <summary>What falls due may be done so much later, as by a busy host: acts that are near each other aren't kept apart by it.</summary>
+    private static readonly Duration Patience = Duration.FromMinutes(3);
+
     private Instant? _keepFrom;
 
     // The index of deadlines begins with their kind.
@@ -52,12 +55,14 @@ internal sealed class DueWork(
         }
 
         any |= await UntilAsync(until, cancel);
+        if (NextAt < Instant.MaxValue)
+            NextAt += Patience;
         if (_keepFrom is not null)
             NextAt = Instant.Min(NextAt, BoardDay.Hour(until) + Duration.FromHours(1));
         return any;
     }
 
-    /// <summary>When the next thing falls due, or the next counts of the board are taken, as of the last run.</summary>
+    /// <summary>By when the next thing should be done, and when the next counts of the board are taken, whichever is first, as of the last run.</summary>
     public Instant NextAt { get; private set; } = Instant.MinValue;
 
     /// <summary>From this hour on the counts of the board are kept each hour.</summary>

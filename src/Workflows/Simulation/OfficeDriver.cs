@@ -43,7 +43,7 @@ public sealed class OfficeDriver : IAsyncDisposable
 
     /// <summary>Acts of different cases and people that are so near are done side by side.</summary>
     private const int MostTogether = 8;
-    private static readonly Duration Together = Duration.FromMinutes(8);
+    private static readonly Duration Together = Duration.FromMinutes(5);
     private static readonly Duration Forecasts = Duration.FromDays(28);
     private static readonly Duration NothingKnown = Duration.FromDays(14);
 
@@ -67,8 +67,8 @@ public sealed class OfficeDriver : IAsyncDisposable
     /// <summary>Until when the model knows which cases were finished.</summary>
     private Instant _ended;
 
-    /// <summary>What the model said already, and was too late for the acts before.</summary>
-    private OfficeAct? _next;
+    /// <summary>What the model said already: acts that have to wait for the ones before, and the first that was too late for them.</summary>
+    private Queue<OfficeAct> _said = [];
 
     /// <summary>A driver for a model that begins at an instant.</summary>
     public OfficeDriver(OfficeModel model, NpgsqlDataSource database, Instant from, ILoggerFactory log)
@@ -90,6 +90,7 @@ public sealed class OfficeDriver : IAsyncDisposable
         _runtime = tasks.Runtime;
         _verbs = new(model, _clock, tasks, _services.GetRequiredService<MakePromise>(), _services.GetRequiredService<MailOwnViewLink>(), _people);
         (_forecast, _plan) = (_services.GetRequiredService<ForecastOffice>(), _services.GetRequiredService<PlanShifts>());
+        _forecast.KeepFor = Duration.FromDays(1);
         (_from, _forecastAt) = (from, NextForecast(from));
         _due = ActivatorUtilities.CreateInstance<DueWork>(_services, _clock);
     }
@@ -111,7 +112,7 @@ public sealed class OfficeDriver : IAsyncDisposable
                 await LookAsync(cancel);
             var together = Near(act);
             var done = await Task.WhenAll(together.Select(one => _verbs.DoAsync(one, cancel)));
-            _clock.To(together[^1].At);
+            _clock.To(together.Max(one => one.At));
             foreach (var inform in done)
                 inform();
             await LookAsync(cancel);
@@ -123,29 +124,36 @@ public sealed class OfficeDriver : IAsyncDisposable
         return _verbs.Progress with { At = _clock.Now };
     }
 
-    private OfficeAct? Take()
-    {
-        var act = _next ?? _model.Next();
-        _next = null;
-        return act;
-    }
+    private OfficeAct? Take() => _said.TryDequeue(out var act) ? act : _model.Next();
 
-    /// <summary>The acts that can be done beside one: soon after it, before anything falls due, and of other cases and people.</summary>
+    /// <summary>
+    /// The acts that can be done beside one: soon after it, before anything falls due, and of other cases and people. What touches those waits for the next
+    /// round, and what touches that waits behind it.
+    /// </summary>
     private List<OfficeAct> Near(OfficeAct first)
     {
-        var acts = new List<OfficeAct> { first };
+        var (acts, waiting) = (new List<OfficeAct> { first }, new Queue<OfficeAct>());
         var touched = _verbs.TouchedBy(first).ToHashSet();
         var end = Instant.Min(first.At + Together, Instant.Min(_due.NextAt, _forecastAt));
-        while (acts.Count < MostTogether && (_next = _model.Next()) is { } act && act.At < end)
+        while (acts.Count < MostTogether && Take() is { } act)
         {
+            if (act.At >= end)
+            {
+                waiting.Enqueue(act);
+                break;
+            }
+
             var touches = _verbs.TouchedBy(act).ToList();
             if (touches.Any(touched.Contains))
-                break;
+                waiting.Enqueue(act);
+            else
+                acts.Add(act);
             touched.UnionWith(touches);
-            acts.Add(act);
-            _next = null;
         }
 
+        while (_said.TryDequeue(out var later))
+            waiting.Enqueue(later);
+        _said = waiting;
         return acts;
     }
 
