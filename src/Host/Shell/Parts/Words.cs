@@ -98,5 +98,5 @@ internal static class Words
         : share is > 0 and < 0.005 ? "< 1%"
         : $"{(share * 100).ToString("0", CultureInfo.InvariantCulture)}%";
 
-    public static string Count(int count, string one, string? many = null) => count == 1 ? $"1 {one}" : $"{count} {many ?? one + "s"}";
+    public static string Count(int count, string one, string? many = null) => count == 1 ? $"1 {one}" : $"{count:N0} {many ?? one + "s"}";
 }
