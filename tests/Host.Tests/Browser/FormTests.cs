@@ -4,7 +4,7 @@ using Orchestration.Host.Tests.Pages;
 namespace Orchestration.Host.Tests.Browser;
 
 /// <summary>The form of a step as a person uses it.</summary>
-public sealed class FormTests(Chromium chromium)
+public sealed class FormTests(Chromium chromium, SharedWorld shared) : IClassFixture<SharedWorld>
 {
     private const string Form = """
         { "type": "object", "title": "The check",
@@ -29,8 +29,7 @@ public sealed class FormTests(Chromium chromium)
     [Fact]
     public async Task Fields_come_and_go_with_the_answers_and_the_server_judges_by_the_same_rule()
     {
-        var (world, task, page) = await OpenAsync();
-        await using var _ = world;
+        var (_, task, page) = await OpenAsync();
         (await page.GetByLabel("Clause").IsVisibleAsync()).ShouldBeFalse();
         (await page.GetByLabel("Limit").IsVisibleAsync()).ShouldBeTrue();
 
@@ -70,9 +69,8 @@ public sealed class FormTests(Chromium chromium)
     [Fact]
     public async Task What_the_case_knows_is_shown_and_stays_through_a_refusal_and_what_is_computed_can_be_changed()
     {
-        var (world, task, page) = await OpenAsync();
-        await using var _ = world;
-        (await page.Locator("#f-reference").TextContentAsync())!.Trim().ShouldBe("CLM-1");
+        var (reference, task, page) = await OpenAsync();
+        (await page.Locator("#f-reference").TextContentAsync())!.Trim().ShouldBe(reference);
         (await page.GetByLabel("Deductible").InputValueAsync()).ShouldBe("500.00");
         await page.GetByLabel("Deductible").FillAsync("1,5");
 
@@ -81,9 +79,9 @@ public sealed class FormTests(Chromium chromium)
         await page.Locator("#f-deductible-error").WaitForAsync();
         (await page.Locator("#f-deductible-error").TextContentAsync())!.ShouldContain("Deductible must be a number.");
         (await page.GetByLabel("Deductible").InputValueAsync()).ShouldBe("1,5", "what was typed is not taken for fifteen, and not lost");
-        (await page.Locator("#f-reference").TextContentAsync())!.Trim().ShouldBe("CLM-1");
+        (await page.Locator("#f-reference").TextContentAsync())!.Trim().ShouldBe(reference);
         await page.GotoAsync(task);
-        (await page.Locator("#f-reference").TextContentAsync())!.Trim().ShouldBe("CLM-1", "the draft has it too");
+        (await page.Locator("#f-reference").TextContentAsync())!.Trim().ShouldBe(reference, "the draft has it too");
         (await page.GetByLabel("Deductible").InputValueAsync()).ShouldBe("1,5");
         await page.Context.CloseAsync();
     }
@@ -91,8 +89,7 @@ public sealed class FormTests(Chromium chromium)
     [Fact]
     public async Task Times_are_typed_in_the_zone_of_the_person_and_shown_in_that_of_the_reader()
     {
-        var (world, task, page) = await OpenAsync("America/New_York");
-        await using var _ = world;
+        var (_, task, page) = await OpenAsync("America/New_York");
         await page.GetByLabel("Yes", new() { Exact = true }).CheckAsync();
         await page.GetByText("Your time: America/New_York").First.WaitForAsync();
         await page.GetByLabel("Date of loss").FillAsync("2026-05-30");
@@ -115,8 +112,7 @@ public sealed class FormTests(Chromium chromium)
     [Fact]
     public async Task Rows_are_added_and_removed_and_each_asks_by_its_own_answers()
     {
-        var (world, task, page) = await OpenAsync();
-        await using var _ = world;
+        var (_, task, page) = await OpenAsync();
         await page.GetByLabel("Yes", new() { Exact = true }).CheckAsync();
         await page.Locator("[name='items[0].name']").FillAsync("Sofa");
         await page.Button("Add").ClickAsync();
@@ -146,8 +142,7 @@ public sealed class FormTests(Chromium chromium)
     [Fact]
     public async Task What_was_typed_goes_with_no_other_button_of_the_page_and_a_second_pair_of_eyes_sees_it()
     {
-        var (world, task, page) = await OpenAsync();
-        await using var _ = world;
+        var (reference, task, page) = await OpenAsync();
         await page.GetByLabel("No", new() { Exact = true }).CheckAsync();
         await page.GetByLabel("Clause").FillAsync("4.2 Gradual seepage");
 
@@ -163,8 +158,8 @@ public sealed class FormTests(Chromium chromium)
         await page.GetByRole(AriaRole.Heading, new() { Name = "Proposed outcome" }).WaitForAsync();
         await page.Context.CloseAsync();
 
-        var reviewer = await chromium.SignedInAsync(world.App, "senior1");
-        await reviewer.GetByRole(AriaRole.Button, new() { Name = "Review Check the loss, CLM-1" }).ClickAsync();
+        var reviewer = await chromium.SignedInAsync(shared.World.App, "senior1");
+        await reviewer.GetByRole(AriaRole.Button, new() { Name = $"Review Check the loss, {reference}" }).ClickAsync();
         (await reviewer.Locator("[aria-labelledby=form-title]").TextContentAsync())!.ShouldSatisfyAllConditions(
             t => t.ShouldContain("4.2 Gradual seepage"),
             t => t.ShouldContain("Proposed by Daniel Brandt")
@@ -179,14 +174,13 @@ public sealed class FormTests(Chromium chromium)
     [Fact]
     public async Task What_was_typed_for_a_refused_verb_is_there_again()
     {
-        var (world, task, page) = await OpenAsync();
-        await using var _ = world;
+        var (_, task, page) = await OpenAsync();
         await page.GetByText("Suspend …").ClickAsync();
         await page.GetByLabel("Note").FillAsync("Waiting for the photographs");
 
         // Someone changes the task, and the page doesn't know.
         await page.RouteAsync("**/news*", route => route.AbortAsync());
-        var supervisor = await world.App.BrowserAsync("supervisor");
+        var supervisor = await shared.World.App.BrowserAsync("supervisor");
         (await PageWorld.PressAsync(supervisor, task, $"{task}/priority", (":priority", "1"))).StatusCode.ShouldBe(System.Net.HttpStatusCode.Found);
         await page.Button("Suspend").ClickAsync();
 
@@ -200,7 +194,7 @@ public sealed class FormTests(Chromium chromium)
     [Fact]
     public async Task A_field_of_both_branches_has_the_control_of_the_branch_that_holds()
     {
-        var (world, task, page) = await OpenAsync(
+        var (_, task, page) = await OpenAsync(
             form: """
             { "type": "object", "title": "The check",
               "properties": { "hotel": { "type": "string", "title": "Hotel", "enum": ["Yes", "No"], "x-order": 1 } }, "required": ["hotel"],
@@ -211,7 +205,6 @@ public sealed class FormTests(Chromium chromium)
                 "Elsewhere"], "x-order": 2 }, "why": { "type": "string", "title": "Why no hotel", "maxLength": 100, "x-order": 3 } } } }
             """
         );
-        await using var _ = world;
         await page.GetByLabel("Yes", new() { Exact = true }).CheckAsync();
         await page.GetByLabel("Nights").FillAsync("0");
         await page.GetByLabel("Why a hotel").FillAsync("The ceiling is down");
@@ -239,13 +232,14 @@ public sealed class FormTests(Chromium chromium)
         await page.Context.CloseAsync();
     }
 
-    private async Task<(PageWorld World, string Task, IPage Page)> OpenAsync(string timeZone = "UTC", string form = Form)
+    private async Task<(string Reference, string Task, IPage Page)> OpenAsync(string timeZone = "UTC", string form = Form)
     {
-        var world = await PageWorld.CreateAsync(form: form);
-        var task = await world.OpenTaskAsync(await world.StartAsync("CLM-1"));
+        var (world, reference) = (shared.World, shared.World.NewReference());
+        await world.PublishAsync("Check the loss", form);
+        var task = await world.OpenTaskAsync(await world.StartAsync(reference));
         var page = await chromium.SignedInAsync(world.App, "adjuster1", timeZone);
-        await page.GetByRole(AriaRole.Button, new() { Name = "Claim Check the loss, CLM-1" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = $"Claim Check the loss, {reference}" }).ClickAsync();
         await page.GetByRole(AriaRole.Heading, new() { Name = "The check" }).WaitForAsync();
-        return (world, task, page);
+        return (reference, task, page);
     }
 }

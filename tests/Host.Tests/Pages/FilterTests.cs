@@ -5,12 +5,12 @@ using static Orchestration.Host.Tests.Pages.PageWorld;
 namespace Orchestration.Host.Tests.Pages;
 
 /// <summary>Filters, orders and saved filters of lists.</summary>
-public sealed class FilterTests
+public sealed class FilterTests(SharedWorld shared) : IClassFixture<SharedWorld>
 {
     [Fact]
     public async Task A_filter_is_saved_under_a_name_for_one_person_and_removed()
     {
-        await using var world = await CreateAsync();
+        var world = shared.World;
         var browser = await world.App.BrowserAsync("supervisor");
         const string Shown = "/cases?q=novak&status=Running&sort=oldest";
         var query = (await PageAsync(browser, Shown)).QuerySelector("input[form=save-filter]")!.GetAttribute("value")!;
@@ -32,7 +32,7 @@ public sealed class FilterTests
     [Fact]
     public async Task A_filter_leads_to_its_own_list_only()
     {
-        await using var world = await CreateAsync();
+        var world = shared.World;
         var browser = await world.App.BrowserAsync("supervisor");
         foreach (var query in new[] { "//evil.example", "https://evil.example", "?q=" + new string('x', 1001) })
             (await PressAsync(browser, "/cases", "/filters/cases", ("name", "Bad"), ("query", query))).StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
@@ -42,7 +42,7 @@ public sealed class FilterTests
     [Fact]
     public async Task Lists_are_filtered_and_put_in_order()
     {
-        await using var world = await CreateAsync();
+        var world = shared.World;
         foreach (var (reference, customer) in new[] { ("REF-1", "Zoe Adler"), ("REF-2", "Adam Young"), ("REF-3", "Mia Zander") })
         {
             await world.StartAsync(reference, customer);
@@ -69,7 +69,7 @@ public sealed class FilterTests
     [InlineData("/administration/calendars?q=london", 1)]
     public async Task Service_levels_are_found_by_name_type_and_calendar(string page, int expected)
     {
-        await using var world = await CreateAsync();
+        var world = shared.World;
         (await PageAsync(await world.App.BrowserAsync("admin"), page)).QuerySelectorAll("#documents tbody tr").Length.ShouldBe(expected);
     }
 

@@ -127,7 +127,8 @@ public sealed class PageWorld : IAsyncDisposable
         return await DocumentAsync(answer);
     }
 
-    private async Task PublishAsync(string title, string form)
+    /// <summary>Publishes the journey with another form: cases that start later have it.</summary>
+    public async Task PublishAsync(string title, string form)
     {
         var document = new JsonObject
         {
