@@ -55,7 +55,7 @@ public sealed class BoardPageTests
         )
             (await left.ExecuteNonQueryAsync()).ShouldBe(1);
         var supervisor = await world.App.BrowserAsync("supervisor");
-        var (checkedLists, someInThem) = (0, new HashSet<string>());
+        var (lists, someInThem) = (new HashSet<(string, int?)>(), new HashSet<string>());
         foreach (var address in new[] { "/team", "/team?key=claims-adjusting", "/team?key=mortgage-processing" })
         {
             var page = await PageAsync(supervisor, address);
@@ -71,18 +71,19 @@ public sealed class BoardPageTests
                 .Where(text => text.Ancestors<IElement>().All(e => !e.ClassList.Contains("trend")))
                 .Select(text => text.Data.Trim())
                 .ShouldBeEmpty("every number opens what is behind it");
-            foreach (var (href, number) in links.Distinct())
+            foreach (var (href, number) in links.Where(lists.Add))
             {
-                var list = await PageAsync(supervisor, href.Split('#')[0]);
                 if (href.EndsWith("#people", StringComparison.Ordinal))
-                    list.QuerySelectorAll("#people .team-person").Length.ShouldBe(number!.Value, href);
+                    (await PageAsync(supervisor, href.Split('#')[0])).QuerySelectorAll("#people .team-person").Length.ShouldBe(number!.Value, href);
                 else
                 {
+                    // As a part of the page, the list comes without the board.
+                    using var part = new HttpRequestMessage(HttpMethod.Get, href.Split('#')[0]) { Headers = { { "HX-Request", "true" } } };
+                    var list = await DocumentAsync(await supervisor.SendAsync(part));
                     list.QuerySelector("[data-length]")!.GetAttribute("data-length").ShouldBe($"{number}", href);
                     list.QuerySelectorAll("#backlog .rows > li").Length.ShouldBe(Math.Min(25, number!.Value), href);
                 }
 
-                checkedLists++;
                 if (number > 0)
                     someInThem.UnionWith(href.Split('?', '&', '#').Where(part => part.Contains('=', StringComparison.Ordinal)));
             }
@@ -99,7 +100,7 @@ public sealed class BoardPageTests
         (await PageAsync(supervisor, done.Href))
             .QuerySelectorAll(".comparison tbody tr")
             .Length.ShouldBe(Math.Min(200, int.Parse(done.Text, NumberStyles.AllowThousands, CultureInfo.InvariantCulture)));
-        checkedLists.ShouldBeGreaterThan(150);
+        lists.Count.ShouldBeGreaterThan(120);
         foreach (var kind in new[] { "overdue", "on-track", "unassigned", "suspended", "arrived-today", "completed-today" })
             someInThem.ShouldContain($"show={kind}", $"no list of {kind} had a task");
         someInThem.ShouldContain(part => part.StartsWith("reason=", StringComparison.Ordinal));
