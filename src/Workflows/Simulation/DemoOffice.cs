@@ -13,7 +13,7 @@ namespace Orchestration.Workflows.Simulation;
 
 /// <summary>
 /// Fills a new development database with weeks of an office's history, made by the real verbs. Jobs are paused meanwhile: what fell due in those weeks is
-/// done at its time. Only the figures of performance follow, which change nothing else.
+/// done at its time. The figures of performance are counted at the end: those of a case would be counted anew whenever it moves.
 /// </summary>
 /// <param name="connection">How the simulation connects. It doesn't wait for the disk: whoever loses this history by a crash makes a new database.</param>
 public sealed class DemoOffice(
@@ -24,6 +24,7 @@ public sealed class DemoOffice(
     FindPerson people,
     JobDesk desk,
     ForecastOffice forecasts,
+    KeepFigures figures,
     IClock clock,
     ILoggerFactory log
 )
@@ -89,6 +90,7 @@ public sealed class DemoOffice(
             await AimAsync(now, cancel);
             await StepEffort.LearnAsync(database, now, cancel);
             forecasts.LearnAnew();
+            await figures.RunAsync(cancel);
             await WriteAsync("update demo_office set done_at = $1");
             return done;
         }
@@ -150,7 +152,7 @@ public sealed class DemoOffice(
 
     private async Task PauseJobsAsync(CancellationToken cancel)
     {
-        foreach (var job in JobCatalog.All.Where(job => job != JobCatalog.Figures))
+        foreach (var job in JobCatalog.All)
             await desk.PauseAsync(job.Name, Actor, Reason, cancel);
     }
 

@@ -47,6 +47,7 @@ public sealed class DemoOfficeTests(SharedHost host) : IClassFixture<SharedHost>
             )
         ).ShouldBe(0);
         (await CountAsync("job_pause")).ShouldBe(0);
+        (await CountAsync("step_fact where ended_as = 'Completed'")).ShouldBe(done.Completed, "the figures are there, too");
         (await CountAsync("demo_office where done_at >= begun_at")).ShouldBe(1);
         (await CountAsync("shift where from_at > (select max(created_at) from journey_case)")).ShouldBeGreaterThan(100);
         (await CountAsync("step_effort")).ShouldBeGreaterThan(10);
