@@ -41,6 +41,7 @@ internal static class ForecastReading
         var shown = listed.Skip((filter.Page - 1) * ForecastView.MostRows).Take(ForecastView.MostRows).ToList();
         var risky = shown.Where(row => row.Forecast.Breach >= ForecastFilter.Risk).Select(row => row.Clock.Id).ToList();
         var found = await office.FixesAsync(made, risky, me, known: !fixes, cancel);
+        var several = found.Values.OfType<Fix>().ToList();
         return new(made, teams, filter, office.Zone)
         {
             Rows = rows,
@@ -48,6 +49,7 @@ internal static class ForecastReading
             Listed = listed.Count,
             Items = [.. shown.Select(row => Item(made, row, found.GetValueOrDefault(row.Clock.Id), found.ContainsKey(row.Clock.Id), filter.Team, me))],
             HasLooked = fixes,
+            Prevented = several.Count > 1 ? await office.TogetherAsync(made, several, me, cancel) : null,
             Applied = await AppliedFixes.OfAsync(office.Runtime.Database, [.. shown.Select(row => row.Clock.Id), .. also], cancel),
             Saved = await SavedFilters.ListAsync(office.Runtime.Database, me, FilterPages.Forecast, cancel),
             Journeys = (await JourneyQueries.ListAsync(office.Runtime.Definitions, cancel)).ToDictionary(journey => journey.Id, journey => journey.Name),

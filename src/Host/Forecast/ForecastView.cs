@@ -112,6 +112,9 @@ public sealed record ForecastView(OfficeForecast Made, IReadOnlyList<Team> Teams
     /// <summary>Whether fixes were looked for just now, for as many as there was time for.</summary>
     public bool HasLooked { get; init; }
 
+    /// <summary>How many misses the shown fixes prevent if all are applied. Null: there aren't several.</summary>
+    public double? Prevented { get; init; }
+
     public IReadOnlyList<SavedFilter> Saved { get; init; } = [];
     public IReadOnlyDictionary<string, string> Journeys { get; init; } = new Dictionary<string, string>();
     public Calibration? Calibration { get; init; }
@@ -173,7 +176,8 @@ public sealed record ForecastView(OfficeForecast Made, IReadOnlyList<Team> Teams
             var ways = fixes.Select(one => $"{one.Count()} by {ForecastWords.Way(one.Key)}").ToList();
             var unseen = Items.Count(item => item is { FixKnown: false, IsAtRisk: true });
             return $"{fixes.Sum(one => one.Count())} of {(unseen > 0 ? $"{looked.Count} that were looked at" : $"the {looked.Count} below")} can be saved"
-                + (ways.Count > 0 ? $": {string.Join(", ", ways)}." : ".");
+                + (ways.Count > 0 ? $": {string.Join(", ", ways)}." : ".")
+                + (Prevented is { } prevented ? $" {ForecastWords.Together(prevented)}" : "");
         }
     }
 
@@ -198,6 +202,12 @@ public sealed record Phrase(string Before, Instant? At = null, string After = ""
 /// <summary>Forecasts in words.</summary>
 public static class ForecastWords
 {
+    /// <summary>What several fixes do that compete with each other.</summary>
+    public static string Together(double prevented) =>
+        (int)Math.Round(prevented) is >= 1 and var misses
+            ? $"Together, they prevent about {Words.Count(misses, "miss", "misses")}."
+            : "Together, they prevent nothing.";
+
     public static string Chance(double probability) =>
         probability >= 0.95 ? "Almost certain to be missed"
         : probability >= 0.8 ? "Very likely to be missed"

@@ -177,6 +177,21 @@ internal sealed class Fixes(OfficeForecast forecast, Func<Guid, bool>? mayMove =
         };
     }
 
+    /// <summary>
+    /// How many fewer deadlines are expected to be missed if all of these are done: they compete, so it is less than the sum of what each gains.
+    /// Of several fixes of the same task or person, the first counts.
+    /// </summary>
+    public double Together(IEnumerable<Fix> fixes)
+    {
+        cancel.ThrowIfCancellationRequested();
+        var changed = fixes
+            .DistinctBy(fix => fix.Kind is FixKind.Move or FixKind.Overtime ? fix.Person : fix.Task ?? fix.Clock)
+            .Aggregate(_office, (office, fix) => Apply(fix, office) ?? office);
+        var (without, with) = (Base(_office.Horizon), Forecaster.Simulate(changed, Runs));
+        Begun += with.Begun;
+        return Enumerable.Range(0, _office.Clocks).Where(i => _office.ClockDue[i] < _office.Horizon).Sum(i => without.Breach(i) - with.Breach(i));
+    }
+
     private static bool IsOffered(Fix fix) =>
         fix.Before - fix.After >= Math.Max(Smallest, fix.Before / 2) && fix.Others <= Math.Max(0.02, (fix.Before - fix.After) * 0.5);
 

@@ -27,6 +27,9 @@ public sealed record OfficeForecast(IReadOnlyList<ForecastRow> Rows, Instant Mad
     /// <summary>All fixes of clocks that someone opened, by whom they are for.</summary>
     internal Dictionary<(string For, Guid Clock), ClockFixes> Opened { get; } = [];
 
+    /// <summary>What several fixes prevent together, by whom they are for and the clocks.</summary>
+    internal Dictionary<string, double> Prevented { get; } = [];
+
     /// <summary>When tasks end that someone asked about: minutes in each run, in order.</summary>
     internal Dictionary<Guid, int[]> Ends { get; } = [];
 
@@ -166,6 +169,21 @@ public sealed class ForecastOffice(WorkflowRuntime runtime, ServiceLevelCatalog 
             foreach (var (clock, fix) in Search(forecast, actor, cancel).Cheapest(missing, Budget))
                 found[clock] = fix;
             return clocks.Where(found.ContainsKey).ToDictionary(clock => clock, clock => found[clock]);
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    /// <summary>How many fewer deadlines are expected to be missed if all of these fixes, which were found for this person, are applied.</summary>
+    public async Task<double> TogetherAsync(OfficeForecast forecast, IReadOnlyList<Fix> fixes, Person actor, CancellationToken cancel = default)
+    {
+        var key = $"{For(actor)}: {string.Join(' ', fixes.Select(fix => fix.Clock).Order())}";
+        await _one.WaitAsync(cancel);
+        try
+        {
+            return forecast.Prevented.TryGetValue(key, out var known) ? known : forecast.Prevented[key] = Search(forecast, actor, cancel).Together(fixes);
         }
         finally
         {

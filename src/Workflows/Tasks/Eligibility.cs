@@ -201,6 +201,9 @@ internal sealed class Eligibility
                 or t.state in ('Reserved', 'InProgress') and {IsOwnersSubstitute}) and {IsFit})
             """;
 
+    /// <summary>Offered to them and not theirs already: the review that someone asked them for is among their own tasks.</summary>
+    public string IsAvailable => $"(t.reviewer_id is distinct from {_id} and {IsOffered})";
+
     /// <summary>It is theirs and waits for nothing else: they own or review it.</summary>
     public string WorksOnIt => $"(t.owner_id = {_id} and t.state in ('Reserved', 'InProgress') or t.reviewer_id = {_id} and t.state = 'InReview')";
 

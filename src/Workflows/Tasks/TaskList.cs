@@ -162,7 +162,7 @@ public static class TaskList
                     select from ({TaskListQuery.Offerable(me)} offset 0) reachable
                     -- One look-up for each: joined, the conditions would be judged for every open task first.
                     cross join lateral (select from task t
-                        where t.id = reachable.id and t.ended_at is null and t.test_by is null and {me.IsOffered} limit 1) offered
+                        where t.id = reachable.id and t.ended_at is null and t.test_by is null and {me.IsAvailable} limit 1) offered
                     limit {MostOffered}) open)
             from ({TaskListQuery.Own}) own join task using (id) where test_by is null
             """,

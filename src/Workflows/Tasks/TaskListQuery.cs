@@ -145,7 +145,7 @@ internal sealed class TaskListQuery
         {
             "mine" when IsOpen => "true",
             "mine" => "(t.owner_id = $1 or t.reviewer_id = $1)",
-            "open" => _me!.IsOffered,
+            "open" => _me!.IsAvailable,
             "next" => $"({_me!.WorksOnIt} or {_me.IsOffered})",
             _ => _me is { } me ? $"t.definition_id = any({me.SeenJourneys}) and {me.Sees}" : "true",
         };

@@ -94,6 +94,21 @@ public sealed class FixTests
     }
 
     [Fact]
+    public void Fixes_that_compete_prevent_less_together_than_each_alone()
+    {
+        var tasks = Enumerable.Range(1, 4).Select(i => Task(i, Minutes(500))).ToArray();
+        var clocks = new[] { Clock(tasks[0]), Clock(tasks[1]), Clock(tasks[2], Minutes(100)), Clock(tasks[3], Minutes(100)) };
+        var search = Fixes(Office([Person(1)], tasks, clocks));
+        var first = search.All(clocks[2].Id).All[0];
+        var second = search.All(clocks[3].Id).All[0];
+        (first.Kind, first.Gain, second.Kind, second.Gain).ShouldBe((FixKind.Reorder, 1, FixKind.Reorder, 1));
+        search.Together([first]).ShouldBe(1);
+        search.Together([first, second]).ShouldBe(1);
+        search.Together([first, first]).ShouldBe(1);
+        search.Together([]).ShouldBe(0);
+    }
+
+    [Fact]
     public void No_fix_is_about_a_task_that_someone_else_steers()
     {
         var tasks = new[] { Task(1, Minutes(500)), Task(2, Minutes(500)), Task(3, Minutes(500)) };

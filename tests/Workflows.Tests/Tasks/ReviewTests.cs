@@ -36,6 +36,12 @@ public sealed class ReviewTests
             await world.ScalarAsync<int>("select count(*) from notification where person_id = @Id and kind = 'task.review-requested'", new { reviewer.Id })
         ).ShouldBe(1);
 
+        // Who was asked has it among their own tasks, and not a second time among those that anyone can take.
+        foreach (var (view, count) in new[] { ("mine", 1), ("open", 0), ("next", 1) })
+            (await TaskList.ReadAsync(world.Database, new() { View = view }, reviewer, world.Clock.Now())).Items.Count.ShouldBe(count, view);
+        var counts = await TaskList.CountAsync(world.Database, reviewer, world.Clock.Now(), world.Clock.Now());
+        (counts.Mine, counts.Open).ShouldBe((1, 0));
+
         (await StartReview.RunAsync(world.Tasks, desk.Next, worker)).ShouldBeOfType<TaskResult.ExcludedByFourEyes>();
         (await StartReview.RunAsync(world.Tasks, desk.Next, await world.PersonAsync("closer1"))).ShouldBeOfType<TaskResult.NotFound>();
         (await desk.DoneAsync(StartReview.RunAsync(world.Tasks, desk.Next, reviewer))).State.ShouldBe(TaskState.InReview);
