@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using NodaTime;
 using Npgsql;
+using Orchestration.Engine.Execution;
 using Orchestration.Engine.Model;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
@@ -96,7 +97,8 @@ public static class AlterCase
 
         await using var transaction = await InstanceTransaction.OpenAsync(runtime, actor, ("$1", @case), moves: false, cancel: cancel);
         var id = Ids.New(transaction.Now);
-        var summary = string.Join("; ", read.Select(Describe));
+        var workflow = await runtime.Definitions.GetVersionAsync(state.DefinitionVersionId, cancel);
+        var summary = string.Join("; ", read.Select(alteration => Describe(alteration, workflow, state)));
         transaction.Write(
             """
             insert into case_change (id, instance_id, case_id, alterations, summary, reason, requested_by, requested_at, state)
@@ -289,13 +291,23 @@ public static class AlterCase
         : result.Refused is { } refused ? new AlterCaseResult.Refused(refused)
         : new AlterCaseResult.Done(result);
 
-    private static string Describe(Alteration alteration) =>
+    private static string Describe(Alteration alteration, CompiledWorkflow workflow, InstanceState state) =>
         alteration switch
         {
-            Alteration.ModifyVariable modify => $"Set {modify.VariableId} to {WorkflowData.ToJson(modify.Value)}",
-            Alteration.ScheduleActivity schedule => $"Run {schedule.ActivityId ?? schedule.ActivityInstanceId}",
-            Alteration.CancelActivity one => $"Stop {one.ActivityId ?? one.ActivityInstanceId}",
+            Alteration.ModifyVariable modify =>
+                $"Set {workflow.Variables.FirstOrDefault(v => v.Id == modify.VariableId)?.Name ?? modify.VariableId} to {WorkflowData.ToJson(modify.Value)}",
+            Alteration.ScheduleActivity schedule => $"Run “{Step(schedule.ActivityId, schedule.ActivityInstanceId, workflow, state)}”",
+            Alteration.CancelActivity one => $"Stop “{Step(one.ActivityId, one.ActivityInstanceId, workflow, state)}”",
             Alteration.Migrate migrate => $"Continue in version {migrate.TargetVersion} of the journey",
             _ => "Cancel the case",
         };
+
+    private static string? Step(string? activity, string? instance, CompiledWorkflow workflow, InstanceState state)
+    {
+        var node =
+            activity is not null ? workflow.FindActivity(activity)
+            : state.Executions.FirstOrDefault(e => e.Id == instance) is { } execution ? workflow.FindNode(execution.NodeId)
+            : null;
+        return node?.Literal("Title") as string ?? node?.CanvasText ?? node?.Name ?? activity ?? instance;
+    }
 }

@@ -119,14 +119,14 @@ public sealed class CaseRightsTests(Office office) : IClassFixture<Office>
         var change = await AskAsync();
         change["caseId"].ShouldBeNull();
         ((string)change["subject"]!).ShouldBe("rights-second");
-        ((string)change["summary"]!).ShouldBe("Run pay");
+        ((string)change["summary"]!).ShouldBe("Run “pay”");
         var address = $"/api/changes/{change["id"]}";
         foreach (var verb in (string[])["approve", "refuse"])
             (await Adjuster.SendAsync(HttpMethod.Post, $"{address}/{verb}", new { reason = "x" })).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
         var own = await (await Admin.SendAsync(HttpMethod.Post, $"{address}/approve")).ProblemAsync(409);
         ((string)own["detail"]!).ShouldBe("You requested this change, so someone else must approve it.");
         await (await office.Supervisor.SendAsync(HttpMethod.Post, $"{address}/refuse", new { reason = " " })).ProblemAsync(422);
-        await (await office.Supervisor.SendAsync(HttpMethod.Post, $"/api/changes/{Guid.NewGuid()}/approve")).ProblemAsync(404);
+        await (await office.Supervisor.SendAsync(HttpMethod.Post, $"/api/changes/{Guid.Empty}/approve")).ProblemAsync(404);
 
         var browser = await office.Host.BrowserAsync("supervisor");
         var page = await browser.GetStringAsync("/changes");
@@ -248,9 +248,9 @@ public sealed class CaseRightsTests(Office office) : IClassFixture<Office>
 
         await (await office.Supervisor.SendAsync(HttpMethod.Post, $"{change}/approve")).ProblemAsync(409);
         (await office.Supervisor.StepsAsync(id)).ShouldBe(["first"]);
-        var page = await (await office.Host.BrowserAsync("supervisor")).GetStringAsync($"/cases/{id}");
-        page.ShouldContain("Change requested: Stop first");
-        page.ShouldContain("Change refused: Stop first");
+        var page = WebUtility.HtmlDecode(await (await office.Host.BrowserAsync("supervisor")).GetStringAsync($"/cases/{id}"));
+        page.ShouldContain("Change requested: Stop “first”");
+        page.ShouldContain("Change refused: Stop “first”");
     }
 
     [Fact]
