@@ -8,6 +8,7 @@ WORKDIR /source
 # Restore first, so that a code change doesn't download every package again.
 COPY global.json Directory.Build.props Directory.Packages.props BannedSymbols.txt .editorconfig ./
 COPY src/Embedded/Embedded.csproj src/Embedded/packages.lock.json src/Embedded/
+COPY src/Proof/Proof.csproj src/Proof/packages.lock.json src/Proof/
 COPY src/Engine/Engine.csproj src/Engine/packages.lock.json src/Engine/
 COPY src/Workflows/Workflows.csproj src/Workflows/packages.lock.json src/Workflows/
 COPY src/Host/Host.csproj src/Host/packages.lock.json src/Host/

@@ -27,6 +27,7 @@ using Orchestration.Host.Journeys;
 using Orchestration.Host.Notifications;
 using Orchestration.Host.OwnView;
 using Orchestration.Host.Performance;
+using Orchestration.Host.RequestedChanges;
 using Orchestration.Host.Retention;
 using Orchestration.Host.Rights;
 using Orchestration.Host.Security;
@@ -127,6 +128,7 @@ static async Task Run(string[] args)
     app.MapJourneys();
     app.MapDefinitions();
     app.MapCases();
+    app.MapChanges();
     app.MapCasePages();
     app.MapTasks();
     app.MapSubstitutions();

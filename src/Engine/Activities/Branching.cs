@@ -22,6 +22,8 @@ internal sealed class If(ActivityNode? then, ActivityNode? otherwise) : Activity
 internal sealed class FlowDecision : Activity
 {
     protected internal override void Execute(ActivityContext context) => context.Complete(context.Input<bool>("Condition") ? Outcomes.True : Outcomes.False);
+
+    protected internal override bool HasOneOutcome(ActivityNode node) => true;
 }
 
 internal sealed class FlowFork : Activity
@@ -75,6 +77,8 @@ internal sealed class FlowJoin : Activity
 /// <summary>One case of a switch.</summary>
 internal sealed record SwitchCase(string Label, ValueSource? Condition, ActivityNode? Activity)
 {
+    private const string Mode = "Mode";
+
     public static SwitchCase[] Read(ActivityCompilation c, bool withActivities)
     {
         if (c.Property("cases") is not { ValueKind: JsonValueKind.Array } items)
@@ -119,11 +123,14 @@ internal sealed record SwitchCase(string Label, ValueSource? Condition, Activity
                 matches.Add(item);
         }
 
-        if (matches.Count > 1 && !IsMatchAny(context.Input("Mode")))
+        if (matches.Count > 1 && !IsMatchAny(context.Input(Mode)))
             matches.RemoveRange(1, matches.Count - 1);
 
         return matches;
     }
+
+    /// <summary>Whether no more than one case is taken, whatever the conditions say.</summary>
+    public static bool MatchesOne(ActivityNode node) => node.IsLiteral(Mode) && !IsMatchAny(node.Literal(Mode));
 
     private static bool IsMatchAny(object? mode) => mode is 1 || mode is string text && string.Equals(text, "MatchAny", StringComparison.OrdinalIgnoreCase);
 }
@@ -142,6 +149,8 @@ internal sealed class FlowSwitch(SwitchCase[] cases) : Activity
         var matches = SwitchCase.Match(context, cases);
         context.Complete(matches.Count > 0 ? [.. matches.Select(x => x.Label)] : Outcomes.Default);
     }
+
+    protected internal override bool HasOneOutcome(ActivityNode node) => SwitchCase.MatchesOne(node);
 }
 
 internal sealed class Switch(SwitchCase[] cases, ActivityNode? otherwise) : Activity

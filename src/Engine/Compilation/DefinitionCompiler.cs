@@ -24,6 +24,9 @@ internal sealed partial class DefinitionCompiler(ActivityRegistry registry, Defi
     public bool IsFatal => _errors.Count > 0 && (IsPublishing || _isFatal);
     private bool _isFatal;
 
+    /// <summary>Whether the flowcharts of the definition run with tokens.</summary>
+    public bool HasTokens { get; private set; }
+
     public void Error(string path, string reason)
     {
         // A hostile document must not answer with as many errors as it has activities.
@@ -48,6 +51,8 @@ internal sealed partial class DefinitionCompiler(ActivityRegistry registry, Defi
         var definitionId = Text(json, "definitionId") ?? "";
         var inputs = ReadInputs(json);
         _inputs = inputs;
+        var options = ReadOptions(json);
+        HasTokens = options.FlowchartMode == FlowchartMode.Token;
         var root = CompileWorkflowRoot(json, null, "$");
 
         if (root is null || _isFatal)
@@ -69,7 +74,7 @@ internal sealed partial class DefinitionCompiler(ActivityRegistry registry, Defi
             Inputs = inputs,
             Outputs = ReadOutputs(json),
             Outcomes = Texts(json, "outcomes"),
-            Options = ReadOptions(json),
+            Options = options,
             DependsOn = _dependsOn,
             Triggers =
             [

@@ -10,6 +10,8 @@ internal sealed class NodeCompilation(DefinitionCompiler compiler, ActivityNode 
 {
     public override bool IsPublishing => compiler.IsPublishing;
 
+    internal override bool HasTokens => compiler.HasTokens;
+
     private protected override void Report(string path, string reason) => compiler.Error(path, reason);
 
     internal override ActivityNode? Child(JsonElement json, string relativePath) => compiler.CompileActivity(json, Node, At(relativePath));

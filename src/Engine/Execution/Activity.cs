@@ -23,6 +23,9 @@ public abstract class Activity
     /// <summary>Whether <see cref="Execute"/> that neither completed nor opened a bookmark means done.</summary>
     protected internal virtual bool CompletesByItself => false;
 
+    /// <summary>Whether it always completes with exactly one of its outcomes. Default: no.</summary>
+    protected internal virtual bool HasOneOutcome(ActivityNode node) => false;
+
     /// <summary>An execution of it was read from storage: add what it declares beyond the node's variables.</summary>
     internal virtual void BindMemory(ActivityExecution execution) { }
 

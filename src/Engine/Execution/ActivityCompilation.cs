@@ -40,6 +40,13 @@ public abstract class ActivityCompilation
             Error(property, reason);
     }
 
+    /// <summary>Reports the same about a child.</summary>
+    internal void PublishError(ActivityNode child, string? property, string reason)
+    {
+        if (IsPublishing)
+            Report(property is null ? child.Path : child.Path + "." + property, $"Activity '{child.DisplayName}': {reason}");
+    }
+
     /// <summary>A property of the JSON, or an undefined element.</summary>
     public JsonElement Property(string name) => Json.TryGetProperty(name, out var value) ? value : default;
 
@@ -96,6 +103,9 @@ public abstract class ActivityCompilation
 
     /// <summary>Whether the definition is being published: then everything that can't run is refused.</summary>
     public abstract bool IsPublishing { get; }
+
+    /// <summary>Whether the definition's flowcharts run with tokens.</summary>
+    internal abstract bool HasTokens { get; }
 
     private protected abstract void Report(string path, string reason);
 }

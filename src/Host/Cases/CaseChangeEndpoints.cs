@@ -121,7 +121,8 @@ internal static class CaseChangeEndpoints
             ? Problems.Invalid(new() { ["reason"] = ["is required"] })
             : Answer(change, await AlterCase.RefuseAsync(runtime, id, change, body.Reason.Trim(), me, cancel));
 
-    private static Results<Ok<CaseChangeAnswer>, ProblemHttpResult> Answer(Guid change, AlterCaseResult result) =>
+    /// <summary>The answer to a decision.</summary>
+    public static Results<Ok<CaseChangeAnswer>, ProblemHttpResult> Answer(Guid change, AlterCaseResult result) =>
         result switch
         {
             AlterCaseResult.Done done => TypedResults.Ok(new CaseChangeAnswer("Done", change, [.. done.Result.Log.Select(l => l.Message)])),

@@ -20,6 +20,7 @@ internal static class Navigation
     public const string Guidance = "guidance";
     public const string Designer = "designer";
     public const string TestCase = "test-case";
+    public const string Changes = "changes";
     public const string People = "people";
     public const string Compliance = "compliance";
 
@@ -53,6 +54,7 @@ internal static class Navigation
             [
                 new(Designer, "Designer", "sitemap", "/studio", person => person.May(Permissions.EditJourneys)),
                 new(TestCase, "Test a journey", "flask", "/start?test=true", person => person.May(Permissions.StartTests)),
+                new(Changes, "Requested changes", "user-question", "/changes", person => person.May(Permissions.AlterCases)),
                 new(Compliance, "Compliance", "shield-check", "/compliance", person => CompliancePages.For(person).Any()),
                 new(People, "Administration", "settings", "/administration/people", person => AdministrationPages.For(person).Any()),
             ]

@@ -82,8 +82,12 @@ document.addEventListener("keydown", e => {
   document.getElementById(presses).click();
 });
 
+// The form of the open task: its first field, or the first outcome when it has none.
+const fill = () => [...document.querySelectorAll("#task-form :is(input, select, textarea, .outcomes > button)")].find(seen)?.focus();
+
 let went = -Infinity;
 const letters = {
+  e: fill,
   j: () => move(1),
   k: () => move(-1),
   c: claim,

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using NodaTime;
 using Npgsql;
+using Orchestration.Engine.Execution;
 using Orchestration.Engine.Model;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
@@ -30,6 +31,13 @@ public sealed record CaseChange(
     Instant? DecidedAt
 );
 
+/// <summary>A change that waits for a second person, with what it changes.</summary>
+/// <param name="Change">The request.</param>
+/// <param name="Run">The run that it changes, or the one that started it.</param>
+/// <param name="Case">The case that this is, or null.</param>
+/// <param name="Subject">Reference of the case, or name of the run or its journey.</param>
+public sealed record RequestedChange(CaseChange Change, Guid Run, Guid? Case, string Subject);
+
 /// <summary>How changing a case went.</summary>
 public abstract record AlterCaseResult
 {
@@ -54,15 +62,16 @@ public abstract record AlterCaseResult
 }
 
 /// <summary>
-/// Changes a live case by hand: variables, steps, version, or the end of it. Each change has a reason, is in the case's history and is told to the people who
-/// work on it. One that could pass a rule of four eyes, review, skills or authority (<see cref="SecondPerson"/>) is done only when a second person approves it.
+/// Changes a live case, or a run without a case that people work in, by hand: variables, steps, version, or the end of it. Each change has a reason, is in
+/// its history and is told to the people who work on it. One that could pass a rule of four eyes, review, skills or authority (<see cref="SecondPerson"/>) is
+/// done only when a second person approves it.
 /// </summary>
 public static class AlterCase
 {
     /// <summary>Does it, or asks for a second person.</summary>
     /// <param name="runtime">The runtime.</param>
     /// <param name="run">The case, or a child workflow of it.</param>
-    /// <param name="case">The case.</param>
+    /// <param name="case">The case, or the run that started the others if they belong to no case.</param>
     /// <param name="alterations">As Elsa writes them, each readable by <see cref="Alteration.Read"/>.</param>
     /// <param name="reason">Why.</param>
     /// <param name="actor">Who.</param>
@@ -88,7 +97,8 @@ public static class AlterCase
 
         await using var transaction = await InstanceTransaction.OpenAsync(runtime, actor, ("$1", @case), moves: false, cancel: cancel);
         var id = Ids.New(transaction.Now);
-        var summary = string.Join("; ", read.Select(Describe));
+        var workflow = await runtime.Definitions.GetVersionAsync(state.DefinitionVersionId, cancel);
+        var summary = string.Join("; ", read.Select(alteration => Describe(alteration, workflow, state)));
         transaction.Write(
             """
             insert into case_change (id, instance_id, case_id, alterations, summary, reason, requested_by, requested_at, state)
@@ -164,6 +174,41 @@ public static class AlterCase
         while (await reader.ReadAsync(cancel))
             changes.Add(Change(reader));
         return changes;
+    }
+
+    /// <summary>
+    /// Changes that wait for a second person, of cases that someone sees and of runs without a case, oldest first. They may change live cases, so they
+    /// see what others want to change.
+    /// </summary>
+    public static async Task<IReadOnlyList<RequestedChange>> PendingAsync(WorkflowRuntime runtime, Person viewer, CancellationToken cancel = default)
+    {
+        var (seen, values) = RunVisibility.Of(Viewer.Of(viewer, otherRuns: true), runtime.Clock.Now(), 1) ?? ("true", []);
+        await using var query = runtime.Database.Query(
+            $"""
+            select x.id, x.summary, x.reason, x.requested_by, x.requested_at, x.state, x.decided_by, x.decided_at,
+                i.id, c.id, coalesce(c.reference, i.name, d.name, i.definition_id)
+            from case_change x join workflow_instance i on i.id = x.case_id left join journey_case c on c.id = i.id
+                left join workflow_definition d on d.id = i.definition_version_id
+            where x.state = 'Pending' and {seen} order by x.requested_at, x.id limit 200
+            """,
+            values
+        );
+        await using var reader = await query.ExecuteReaderAsync(cancel);
+        var changes = new List<RequestedChange>();
+        while (await reader.ReadAsync(cancel))
+            changes.Add(new(Change(reader), reader.GetGuid(8), reader.GuidOrNull(9), reader.GetString(10)));
+        return changes;
+    }
+
+    /// <summary>The case, or the run without a case, that a requested change is about; null if the person sees no such change.</summary>
+    public static async Task<Guid?> RunOfAsync(WorkflowRuntime runtime, Guid change, Person viewer, CancellationToken cancel = default)
+    {
+        var (seen, values) = RunVisibility.Of(Viewer.Of(viewer, otherRuns: true), runtime.Clock.Now(), 2) ?? ("true", []);
+        await using var query = runtime.Database.Query(
+            $"select i.id from case_change x join workflow_instance i on i.id = x.case_id where x.id = $1 and {seen}",
+            [change, .. values]
+        );
+        return await query.ExecuteScalarAsync(cancel) as Guid?;
     }
 
     /// <summary>
@@ -246,13 +291,23 @@ public static class AlterCase
         : result.Refused is { } refused ? new AlterCaseResult.Refused(refused)
         : new AlterCaseResult.Done(result);
 
-    private static string Describe(Alteration alteration) =>
+    private static string Describe(Alteration alteration, CompiledWorkflow workflow, InstanceState state) =>
         alteration switch
         {
-            Alteration.ModifyVariable modify => $"Set {modify.VariableId} to {WorkflowData.ToJson(modify.Value)}",
-            Alteration.ScheduleActivity schedule => $"Run {schedule.ActivityId ?? schedule.ActivityInstanceId}",
-            Alteration.CancelActivity one => $"Stop {one.ActivityId ?? one.ActivityInstanceId}",
+            Alteration.ModifyVariable modify =>
+                $"Set {workflow.Variables.FirstOrDefault(v => v.Id == modify.VariableId)?.Name ?? modify.VariableId} to {WorkflowData.ToJson(modify.Value)}",
+            Alteration.ScheduleActivity schedule => $"Run “{Step(schedule.ActivityId, schedule.ActivityInstanceId, workflow, state)}”",
+            Alteration.CancelActivity one => $"Stop “{Step(one.ActivityId, one.ActivityInstanceId, workflow, state)}”",
             Alteration.Migrate migrate => $"Continue in version {migrate.TargetVersion} of the journey",
             _ => "Cancel the case",
         };
+
+    private static string? Step(string? activity, string? instance, CompiledWorkflow workflow, InstanceState state)
+    {
+        var node =
+            activity is not null ? workflow.FindActivity(activity)
+            : state.Executions.FirstOrDefault(e => e.Id == instance) is { } execution ? workflow.FindNode(execution.NodeId)
+            : null;
+        return node?.Literal("Title") as string ?? node?.CanvasText ?? node?.Name ?? activity ?? instance;
+    }
 }

@@ -24,7 +24,10 @@ public static class RemoveTestCase
 {
     private const string Reason = "The test case was removed.";
 
-    /// <summary>Cancels the case if it runs, notes the removal and deletes it. Cut off in between, it can be asked again.</summary>
+    /// <summary>
+    /// Cancels what runs of the case, and then notes the removal and deletes it in one transaction. Cut off before that, it's a cancelled test that can be
+    /// removed again.
+    /// </summary>
     public static async Task<RemoveTestCaseResult> RunAsync(WorkflowRuntime runtime, Guid id, Person actor, CancellationToken cancel = default)
     {
         string reference;
@@ -40,43 +43,37 @@ public static class RemoveTestCase
             reference = r.GetString(0);
         }
 
-        await using (var transaction = await InstanceTransaction.OpenAsync(runtime, actor.UserName, ("$1", id), moves: false, cancel: cancel))
+        while (true)
         {
-            if (transaction.InstanceId is null)
-                return RemoveTestCaseResult.NotFound;
-            transaction.Record(new("case.removed", "case", Ids.Text(id), 0, JsonSerializer.SerializeToUtf8Bytes(new { reference })));
-            await transaction.CommitAsync(cancel);
-        }
+            List<Guid> running;
+            await using (var transaction = await InstanceTransaction.OpenAsync(runtime, actor.UserName, ("$1", id), moves: false, cancel: cancel))
+            {
+                if (transaction.InstanceId is null)
+                    return RemoveTestCaseResult.NotFound;
+                running = await RunningAsync(transaction, id, cancel);
+                if (running.Count == 0)
+                {
+                    transaction.Record(new("case.removed", "case", Ids.Text(id), 0, JsonSerializer.SerializeToUtf8Bytes(new { reference })));
+                    transaction.WriteLast($"delete from workflow_instance i where {Its("i.id")}", id);
+                    await transaction.CommitAsync(cancel);
+                    return RemoveTestCaseResult.Removed;
+                }
+            }
 
-        // The queue would end child workflows later, when the case above them is gone.
-        while (await RunningAsync(runtime.Database, id, cancel) is { Count: > 0 } running)
-        {
-            // Another request may remove them at the same time. A round that ends none ends the rounds.
-            var ended = false;
+            // The queue would end child workflows later, when the case above them is gone.
             foreach (var run in running)
-                ended |= await CancelCase.RunAsync(runtime, run, Reason, actor, cancel) != CancelCaseResult.NotFound;
-            if (!ended)
-                break;
+                await CancelCase.RunAsync(runtime, run, Reason, actor, cancel);
         }
-
-        await using var delete = runtime.Database.Query(
-            $"""
-            delete from workflow_instance i where i.status = 'Finished' and {Its("i.id")}
-                and exists (select from journey_case c where c.id = $1 and c.test_by is not null)
-            """,
-            id
-        );
-        await delete.ExecuteNonQueryAsync(cancel);
-        return RemoveTestCaseResult.Removed;
     }
 
     /// <summary>Withdraws the starts that still wait, and says what runs.</summary>
-    private static async Task<List<Guid>> RunningAsync(NpgsqlDataSource database, Guid id, CancellationToken cancel)
+    private static async Task<List<Guid>> RunningAsync(InstanceTransaction transaction, Guid id, CancellationToken cancel)
     {
-        await using (var withdraw = database.Query($"delete from stimulus s where s.kind = 'start' and {Its("s.sender")}", id))
-            await withdraw.ExecuteNonQueryAsync(cancel);
-        await using var query = database.Query($"select i.id from workflow_instance i where i.status = 'Running' and {Its("i.id")}", id);
-        await using var reader = await query.ExecuteReaderAsync(cancel);
+        await using (await transaction.QueryAsync(Sql.Command($"delete from stimulus s where s.kind = 'start' and {Its("s.sender")}", id), cancel)) { }
+        await using var reader = await transaction.QueryAsync(
+            Sql.Command($"select i.id from workflow_instance i where i.status = 'Running' and {Its("i.id")}", id),
+            cancel
+        );
         var running = new List<Guid>();
         while (await reader.ReadAsync(cancel))
             running.Add(reader.GetGuid(0));

@@ -253,6 +253,9 @@ public sealed class HumanTask : Activity
     }
 
     /// <inheritdoc/>
+    protected override bool HasOneOutcome(ActivityNode node) => true;
+
+    /// <inheritdoc/>
     protected override void BookmarkBurnt(ActivityContext context, Bookmark bookmark, BurnReason reason) =>
         context.Write(new WithdrawTask(bookmark.Id, context.Node.Id, context.InstanceIsCancelled ? "the case was cancelled" : "the case took another path"));
 

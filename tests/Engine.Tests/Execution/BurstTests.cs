@@ -244,7 +244,7 @@ public class BurstTests
     {
         var workflow = Compile(
             Flowchart(
-                "s>d d:True>a d:False>b a>j b>j j>w",
+                "s>d s>a a>j d:False>b b>j j>w",
                 Activity("s", "Start"),
                 Activity("d", "FlowDecision", "condition", "Literal", "true"),
                 Line("a"),

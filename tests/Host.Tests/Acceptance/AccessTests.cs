@@ -367,6 +367,12 @@ public sealed partial class AccessTests : IAsyncLifetime
         start-cases   POST   /tasks/{id:guid}/promises
         start-cases   POST   /tasks/{id:guid}/promises/{clock:guid}
         person        GET    /api/cases/{id:guid}/changes
+        alter-cases   GET    /api/changes/
+        alter-cases   POST   /api/changes/{change:guid}/approve
+        alter-cases   POST   /api/changes/{change:guid}/refuse
+        alter-cases   GET    /changes/
+        alter-cases   POST   /changes/{change:guid}/approve
+        alter-cases   POST   /changes/{change:guid}/refuse
         alter-cases   POST   /api/cases/{id:guid}/cancel
         alter-cases   POST   /api/cases/{id:guid}/changes
         alter-cases   POST   /api/cases/{id:guid}/changes/{change:guid}/approve

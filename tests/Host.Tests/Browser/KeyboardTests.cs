@@ -1,5 +1,6 @@
 using Microsoft.Playwright;
 using NodaTime;
+using Orchestration.Host.Startup;
 using Orchestration.Host.Tests.Pages;
 
 namespace Orchestration.Host.Tests.Browser;
@@ -78,6 +79,64 @@ public sealed class KeyboardTests(Chromium chromium)
         Task<string> FocusedAsync() => page.EvaluateAsync<string>("document.activeElement.pathname");
     }
 
+    /// <summary>The main path of an employee, as docs/walkthrough.md counts it: what is typed into fields doesn't count, everything else does.</summary>
+    [Fact]
+    public async Task A_task_takes_two_clicks_or_four_keys_from_one_to_the_next()
+    {
+        const string Form = """
+            { "type": "object", "title": "The check", "properties": { "amount": { "type": "number", "title": "Amount" } }, "required": ["amount"] }
+            """;
+        await using var world = await PageWorld.CreateAsync(form: Form);
+        for (var i = 1; i <= 4; i++)
+        {
+            await world.StartAsync($"REF-{i}");
+            world.App.Clock.Advance(Duration.FromMinutes(1));
+        }
+
+        var page = await chromium.NewPageAsync(world.App.ClientOptions.BaseAddress.ToString());
+        var (clicks, keys) = (0, 0);
+        await page.GotoAsync("/sign-in");
+        await page.GetByLabel("User name").FillAsync("adjuster1");
+        await page.GetByLabel("Password").FillAsync(FirstStart.DemoPassword);
+        await ClickAsync("Sign in");
+        for (var i = 1; i <= 2; i++)
+        {
+            await ClickAsync("Take next task");
+            await page.Locator("#main .lead-line", new() { HasText = $"REF-{i}" }).WaitForAsync();
+            await page.GetByLabel("Amount").FillAsync("10");
+            await ClickAsync("Approve");
+            await page.GetByRole(AriaRole.Heading, new() { Name = "My work", Exact = true }).WaitForAsync();
+            clicks.ShouldBe(1 + 2 * i);
+        }
+
+        for (var i = 3; i <= 4; i++)
+        {
+            await PressAsync("n");
+            await page.Locator("#main .lead-line", new() { HasText = $"REF-{i}" }).WaitForAsync();
+            await PressAsync("e");
+            await page.Keyboard.TypeAsync("10");
+            await PressAsync("Tab");
+            await PressAsync("Enter");
+            await page.GetByRole(AriaRole.Heading, new() { Name = "My work", Exact = true }).WaitForAsync();
+            keys.ShouldBe(4 * (i - 2));
+        }
+
+        clicks.ShouldBe(5);
+        await page.Context.CloseAsync();
+
+        Task ClickAsync(string button)
+        {
+            clicks++;
+            return page.GetByRole(AriaRole.Button, new() { Name = button, Exact = true }).ClickAsync();
+        }
+
+        Task PressAsync(string key)
+        {
+            keys++;
+            return page.Keyboard.PressAsync(key);
+        }
+    }
+
     [Fact]
     public async Task A_known_customer_is_found_while_typing_and_taken_with_the_keyboard()
     {
@@ -86,6 +145,18 @@ public sealed class KeyboardTests(Chromium chromium)
         var page = await chromium.SignedInAsync(world.App, "frontoffice");
         await page.GotoAsync("/start/walk");
         var (name, list) = (page.Locator("#customer-name"), page.GetByRole(AriaRole.Listbox, new() { Name = "Known customers" }));
+
+        // What is missing is listed, and each entry leads to its field.
+        await page.Locator("#customer-id").PressAsync("Enter");
+        var errors = page.GetByRole(AriaRole.Alert);
+        await Assertions.Expect(errors).ToBeFocusedAsync();
+        (await errors.Locator("strong").InnerTextAsync()).ShouldBe("2 fields need your attention");
+        foreach (var (label, field) in new[] { ("Customer number", "#customer-id"), ("Customer", "#customer-name") })
+        {
+            await errors.GetByRole(AriaRole.Link, new() { Name = label, Exact = true }).PressAsync("Enter");
+            await Assertions.Expect(page.Locator(field)).ToBeFocusedAsync();
+            (await page.Locator(field).GetAttributeAsync("aria-invalid")).ShouldBe("true");
+        }
 
         await name.PressSequentiallyAsync("nov");
         await list.GetByRole(AriaRole.Option).WaitForAsync();

@@ -8,6 +8,16 @@ namespace Orchestration.Host.Tests.Browser;
 /// <summary>Pages update while someone reads, types and clicks. Nothing typed, opened, chosen, focused or pressed is lost.</summary>
 public sealed class LiveTests(Chromium chromium)
 {
+    /// <summary>Options whose text is wider than the select.</summary>
+    private const string CutOff = """
+        select => {
+          const style = getComputedStyle(select), pen = document.createElement("canvas").getContext("2d");
+          pen.font = style.font;
+          const room = select.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+          return [...select.options].map(option => option.text).filter(text => pen.measureText(text).width > room);
+        }
+        """;
+
     [Fact]
     public async Task What_is_typed_opened_and_chosen_on_a_task_stays_when_somebody_changes_it()
     {
@@ -29,6 +39,22 @@ public sealed class LiveTests(Chromium chromium)
         (await page.GetByLabel("Assign to").InputValueAsync()).ShouldBe("adjuster2");
         (await page.Locator("details.disclosure[open] > summary").AllTextContentsAsync()).ShouldContain("Forward to another team …");
         (await page.Locator(".top details.menu:not(.presence-menu)").GetAttributeAsync("open")).ShouldNotBeNull();
+
+        // On a phone, every name fits.
+        await page.SetViewportSizeAsync(390, 844);
+        var people = page.GetByLabel("Assign to");
+        (await people.EvaluateAsync<string[]>(CutOff)).ShouldBeEmpty();
+        (await people.BoundingBoxAsync())!.Width.ShouldBeGreaterThan(300);
+        await people.ScrollIntoViewIfNeededAsync();
+        await page.PictureAsync("assign-390");
+        await page.GotoAsync("/team?key=claims-adjusting");
+        people = page.Locator(".assign-form select").First;
+        await people.FocusAsync();
+        (await people.Locator("option").CountAsync()).ShouldBeGreaterThan(1);
+        (await people.EvaluateAsync<string[]>(CutOff)).ShouldBeEmpty();
+        (await people.BoundingBoxAsync())!.Width.ShouldBeGreaterThan(240);
+        (await people.EvaluateAsync<string>("select => getComputedStyle(select).fontSize")).ShouldBe("14px");
+        await page.PictureAsync("team-assign-390");
         await page.Context.CloseAsync();
     }
 

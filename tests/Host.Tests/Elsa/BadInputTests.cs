@@ -364,14 +364,15 @@ public sealed class BadInputTests(Office office) : IClassFixture<Office>, IAsync
         await PublishedAsync(
             id,
             """
-            {"id":"flow","type":"Elsa.Flowchart","start":"d","activities":[
+            {"id":"flow","type":"Elsa.Flowchart","start":"begin","activities":[
+                {"id":"begin","type":"Elsa.Start"},
                 {"id":"d","type":"Elsa.FlowDecision","condition":{"typeName":"Boolean","expression":{"type":"Literal","value":true}}},
                 {"id":"a","type":"Elsa.WriteLine","text":{"typeName":"String","expression":{"type":"Literal","value":"a"}}},
                 {"id":"b","type":"Elsa.WriteLine","text":{"typeName":"String","expression":{"type":"Literal","value":"b"}}},
                 {"id":"join","name":"Both papers","type":"Elsa.FlowJoin","mode":{"typeName":"Object","expression":{"type":"Literal","value":"WaitAll"}}},
                 {"id":"after","type":"Elsa.WriteLine","text":{"typeName":"String","expression":{"type":"Literal","value":"after"}}}],
-             "connections":[{"source":{"activity":"d","port":"True"},"target":{"activity":"a"}},{"source":{"activity":"d","port":"False"},
-               "target":{"activity":"b"}},
+             "connections":[{"source":{"activity":"begin"},"target":{"activity":"a"}},{"source":{"activity":"begin"},"target":{"activity":"d"}},
+                {"source":{"activity":"d","port":"False"},"target":{"activity":"b"}},
                 {"source":{"activity":"a"},"target":{"activity":"join"}},{"source":{"activity":"b"},"target":{"activity":"join"}},
                   {"source":{"activity":"join"},"target":{"activity":"after"}}]}
             """

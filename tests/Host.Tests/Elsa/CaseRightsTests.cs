@@ -98,9 +98,56 @@ public sealed class CaseRightsTests(Office office) : IClassFixture<Office>
         ((bool?)(await SeenAsync(Adjuster, "rights-machine")).ShouldHaveSingleItem()["isTest"]).ShouldBe(false);
         (await Analyst.SendAsync(HttpMethod.Post, $"{Api}/workflow-instances/{run}/variables", Variables("x"))).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
         (await Analyst.SendAsync(HttpMethod.Post, $"{Api}/alterations/run", Schedule(run, "pay"))).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
-        var altered = await (await Admin.SendAsync(HttpMethod.Post, $"{Api}/alterations/run", Schedule(run, "pay"))).JsonAsync();
-        ((string)altered["results"]![0]!["log"]!["logEntries"]![0]!["message"]!).ShouldStartWith("A second person would have to approve this change");
-        (await office.QueryAsync<string>("select activity_id from task where definition_id = 'rights-machine'")).ShouldBe(["first"]);
+    }
+
+    [Fact]
+    public async Task A_second_person_approves_or_refuses_changes_of_a_run_without_a_case_on_a_page_of_their_own()
+    {
+        await PublishAsync("rights-second", Journey.Step("first"), FourEyes("pay", "first"));
+        await using var app = WithKeys();
+        var started = await AsKeyAsync(app, "runner", "/workflow-definitions/rights-second/execute", new JsonObject());
+        var run = Guid.Parse((string)(await started.JsonAsync())["workflowState"]!["id"]!);
+        var opened = "select activity_id from task where definition_id = 'rights-second' order by activity_id";
+
+        async Task<JsonNode> AskAsync()
+        {
+            var asked = await (await Admin.SendAsync(HttpMethod.Post, $"{Api}/alterations/run", Schedule(run.ToString("N"), "pay"))).JsonAsync();
+            ((string)asked["results"]![0]!["log"]!["logEntries"]![0]!["message"]!).ShouldEndWith("The request is on the page “Requested changes”.");
+            return (await office.Supervisor.GetAsync("/api/changes")).AsArray().Single(one => (Guid)one!["runId"]! == run)!;
+        }
+
+        var change = await AskAsync();
+        change["caseId"].ShouldBeNull();
+        ((string)change["subject"]!).ShouldBe("rights-second");
+        ((string)change["summary"]!).ShouldBe("Run “pay”");
+        var address = $"/api/changes/{change["id"]}";
+        foreach (var verb in (string[])["approve", "refuse"])
+            (await Adjuster.SendAsync(HttpMethod.Post, $"{address}/{verb}", new { reason = "x" })).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+        var own = await (await Admin.SendAsync(HttpMethod.Post, $"{address}/approve")).ProblemAsync(409);
+        ((string)own["detail"]!).ShouldBe("You requested this change, so someone else must approve it.");
+        await (await office.Supervisor.SendAsync(HttpMethod.Post, $"{address}/refuse", new { reason = " " })).ProblemAsync(422);
+        await (await office.Supervisor.SendAsync(HttpMethod.Post, $"/api/changes/{Guid.Empty}/approve")).ProblemAsync(404);
+
+        var browser = await office.Host.BrowserAsync("supervisor");
+        var page = await browser.GetStringAsync("/changes");
+        page.ShouldContain("rights-second");
+        page.ShouldContain("To see what happens.");
+        (await office.Supervisor.SendAsync(HttpMethod.Post, $"{address}/refuse", new { reason = "Not needed." })).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await office.QueryAsync<string>(opened)).ShouldBe(["first"]);
+        await (await office.Supervisor.SendAsync(HttpMethod.Post, $"{address}/approve")).ProblemAsync(409);
+
+        address = $"/api/changes/{(await AskAsync())["id"]}";
+        (await office.Supervisor.SendAsync(HttpMethod.Post, $"{address}/approve")).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await office.QueryAsync<string>(opened)).ShouldBe(["first", "pay"]);
+        (await office.Supervisor.GetAsync("/api/changes")).AsArray().ShouldNotContain(one => (Guid)one!["runId"]! == run);
+        (
+            await office.QueryAsync<string>(
+                $"""
+                select action || ' ' || actor || coalesce(' for ' || (payload ->> 'requestedBy'), '') from event
+                where chain_id = '{run}' and (action like 'case.change%' or action = 'instance.altered') order by sequence
+                """
+            )
+        ).ShouldBe(["case.change-requested admin", "case.change-refused supervisor", "case.change-requested admin", "instance.altered supervisor for admin"]);
     }
 
     [Fact]
@@ -201,9 +248,9 @@ public sealed class CaseRightsTests(Office office) : IClassFixture<Office>
 
         await (await office.Supervisor.SendAsync(HttpMethod.Post, $"{change}/approve")).ProblemAsync(409);
         (await office.Supervisor.StepsAsync(id)).ShouldBe(["first"]);
-        var page = await (await office.Host.BrowserAsync("supervisor")).GetStringAsync($"/cases/{id}");
-        page.ShouldContain("Change requested: Stop first");
-        page.ShouldContain("Change refused: Stop first");
+        var page = WebUtility.HtmlDecode(await (await office.Host.BrowserAsync("supervisor")).GetStringAsync($"/cases/{id}"));
+        page.ShouldContain("Change requested: Stop “first”");
+        page.ShouldContain("Change refused: Stop “first”");
     }
 
     [Fact]

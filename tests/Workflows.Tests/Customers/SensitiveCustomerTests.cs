@@ -128,6 +128,32 @@ public sealed class SensitiveCustomerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Notifications_and_mail_say_that_there_is_a_comment_without_its_words()
+    {
+        var (owner, watcher) = (await _world.PersonAsync("adjuster1"), await _world.PersonAsync("adjuster2"));
+        var desk = await Desk.AtAsync(_world, _case);
+        await desk.DoneAsync(ClaimTask.RunAsync(_world.Tasks, desk.Next, owner));
+        await MarkAsync();
+        var task = (await _world.OpenTaskAsync(_case)).Id;
+
+        await CommentOnTask.RunAsync(_world.Tasks, new(task, 2, "comment-1"), "@adjuster2 the zebra ate the fence", _supervisor);
+        await CommentOnTask.RunAsync(_world.Tasks, new(task, 2, "comment-2"), "The zebra is back", _supervisor);
+
+        foreach (var person in new[] { owner, watcher })
+            (
+                await _world.ScalarAsync<string[]>(
+                    "select array_agg(body order by created_at, id) from notification where person_id = @id and kind in ('task.comment', 'task.mention')",
+                    new { id = person.Id }
+                )
+            ).ShouldBe(Enumerable.Repeat("The customer is sensitive. Open the task to read it.", 2));
+        (await _world.ScalarAsync<long>("select count(*) from effect where payload::text like '%zebra%'")).ShouldBe(0);
+
+        await SensitiveCustomers.UnmarkAsync(_world.Runtime, _customer, await RevisionAsync(), _supervisor);
+        await CommentOnTask.RunAsync(_world.Tasks, new(task, 2, "comment-3"), "All is well", _supervisor);
+        (await _world.ScalarAsync<long>("select count(*) from notification where body = 'All is well'")).ShouldBe(2);
+    }
+
+    [Fact]
     public async Task Lists_of_the_front_office_show_neither_phone_nor_words_until_a_reason_is_given()
     {
         await _world.LoadShippedAsync();

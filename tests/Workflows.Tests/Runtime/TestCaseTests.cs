@@ -1,4 +1,5 @@
 using NodaTime;
+using Npgsql;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Escalation;
@@ -93,6 +94,43 @@ public sealed class TestCaseTests
             history.ShouldContain(action);
         (await RemoveTestCase.RunAsync(world.Runtime, test, analyst)).ShouldBe(RemoveTestCaseResult.NotFound);
         (await CaseQueries.FindAsync(world.Runtime, real, supervisor)).ShouldNotBeNull();
+    }
+
+    [Fact]
+    public async Task A_removal_that_is_cut_off_is_done_again_and_noted_once()
+    {
+        await using var world = await WorldAsync();
+        var analyst = await world.PersonAsync("analyst");
+        var test = await StartAsync(world, analyst);
+        await world.ScalarAsync<object?>(
+            """
+            create function cut_off() returns trigger language plpgsql as $$ begin raise exception 'The host is gone.'; end $$;
+            create trigger cut_off before delete on workflow_instance for each row execute function cut_off();
+            """
+        );
+        await Should.ThrowAsync<PostgresException>(() => RemoveTestCase.RunAsync(world.Runtime, test, analyst));
+        (await world.ActionsAsync(test)).ShouldNotContain("case.removed", "it's still there");
+        (await CaseQueries.FindAsync(world.Runtime, test, analyst))!.Case.SubStatus.ShouldBe("Cancelled");
+        await world.ScalarAsync<object?>("drop trigger cut_off on workflow_instance");
+
+        (await RemoveTestCase.RunAsync(world.Runtime, test, analyst)).ShouldBe(RemoveTestCaseResult.Removed);
+
+        (await world.ActionsAsync(test)).Count(action => action == "case.removed").ShouldBe(1);
+        (await CaseQueries.FindAsync(world.Runtime, test, analyst)).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task Two_removals_at_once_are_noted_once()
+    {
+        await using var world = await WorldAsync();
+        var analyst = await world.PersonAsync("analyst");
+        var test = await StartAsync(world, analyst);
+
+        var removals = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => RemoveTestCase.RunAsync(world.Runtime, test, analyst)));
+
+        removals.ShouldContain(RemoveTestCaseResult.Removed);
+        removals.ShouldBeSubsetOf([RemoveTestCaseResult.Removed, RemoveTestCaseResult.NotFound]);
+        (await world.ActionsAsync(test)).Count(action => action == "case.removed").ShouldBe(1);
     }
 
     private static async Task<World> WorldAsync()

@@ -118,9 +118,7 @@ internal sealed class RunAccess(IHttpContextAccessor http, JourneyAccess access,
     {
         var actor = JourneyAccess.Actor(User);
         var live = await LiveRun.FindAsync(runtime, run, cancel);
-        if (live is { Case: null } && await AlterCase.NeedsSecondPersonAsync(runtime, run, alterations, cancel))
-            return Refused("A second person would have to approve this change, which only cases have a page for. Cancel the run, or retry its failed step.");
-        if (live?.Case is not { } @case)
+        if (live is null || live.Case is null && !await AlterCase.NeedsSecondPersonAsync(runtime, run, alterations, cancel))
             return await Alterations.RunAsync(
                 runtime,
                 run,
@@ -129,12 +127,12 @@ internal sealed class RunAccess(IHttpContextAccessor http, JourneyAccess access,
                 reason is null ? null : new(reason),
                 cancel
             );
-        return await AlterCase.RunAsync(runtime, run, @case, alterations, reason!, actor, User.Identity is PersonIdentity, cancel) switch
+        return await AlterCase.RunAsync(runtime, run, live.Root, alterations, reason!, actor, User.Identity is PersonIdentity, cancel) switch
         {
             AlterCaseResult.Done done => done.Result,
             AlterCaseResult.Pending => Refused(
                 "A second person must approve this change because the journey has a step with four eyes, a review, required skills or an authority limit. "
-                    + "The request is on the page of the case."
+                    + $"The request is on the page {(live.Case is null ? "“Requested changes”" : "of the case")}."
             ) with
             {
                 IsPending = true,

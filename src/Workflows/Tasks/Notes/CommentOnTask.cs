@@ -15,6 +15,14 @@ public static partial class CommentOnTask
     /// <summary>Longest comment, in characters.</summary>
     public const int MaxLength = 10_000;
 
+    /// <summary>Who is mentioned, and whether the customer is sensitive: then notifications, which are also sent by e-mail, don't quote the comment.</summary>
+    private const string Also = """
+        select (select coalesce(array_agg(id), '{}') from person where active and lower(user_name) = any($1)),
+            exists (select from task t join workflow_instance i on i.id = t.instance_id join journey_case c on c.id = run_root(i.id, i.parent_id)
+                join customer m on m.number = c.customer_id join customer d on d.survivor = m.survivor
+                join sensitive_customer s on s.customer_id = d.id where t.id = $2)
+        """;
+
     /// <summary>Comments.</summary>
     /// <param name="body">The text.</param>
     /// <param name="actor">A person involved in the task, or one with a role that supervises or answers the customer.</param>
@@ -33,7 +41,7 @@ public static partial class CommentOnTask
             actor,
             actor.UserName,
             body,
-            also: Sql.Command("select coalesce(array_agg(id), '{}') from person where active and lower(user_name) = any($1)", (object)mentioned),
+            also: Sql.Command(Also, mentioned, request.TaskId),
             cancel: cancel
         );
         if (t.Refusal is { } refusal)
@@ -49,15 +57,16 @@ public static partial class CommentOnTask
             body,
             t.Now
         );
-        var told = ((Guid[])t.Also![0]!).Where(id => id != actor.Id).ToArray();
+        var words = t.Also![1] is true ? "The customer is sensitive. Open the task to read it." : Excerpt(body);
+        var told = ((Guid[])t.Also[0]!).Where(id => id != actor.Id).ToArray();
         if (told.Length > 0)
             t.Write("update task set watchers = array(select distinct unnest(watchers || $2::uuid[])) where id = $1", t.Task.Id, told);
         foreach (var person in told)
-            Notify.Write(t.Instance, person, "task.mention", $"{actor.DisplayName} mentioned you: {t.Task.Title}", Excerpt(body), t.Task.Id);
+            Notify.Write(t.Instance, person, "task.mention", $"{actor.DisplayName} mentioned you: {t.Task.Title}", words, t.Task.Id);
         if (t.Task.OwnerId is { } owner && owner != actor.Id && !told.Contains(owner))
-            Notify.Write(t.Instance, owner, "task.comment", $"{actor.DisplayName} commented: {t.Task.Title}", Excerpt(body), t.Task.Id);
+            Notify.Write(t.Instance, owner, "task.comment", $"{actor.DisplayName} commented: {t.Task.Title}", words, t.Task.Id);
         foreach (var watcher in t.Task.Watchers.Where(id => id != actor.Id && id != t.Task.OwnerId && !told.Contains(id)))
-            Notify.Write(t.Instance, watcher, "task.comment", $"{actor.DisplayName} commented: {t.Task.Title}", Excerpt(body), t.Task.Id);
+            Notify.Write(t.Instance, watcher, "task.comment", $"{actor.DisplayName} commented: {t.Task.Title}", words, t.Task.Id);
         return await t.CommitAsync(
             "task.commented",
             new(t.Task.Id, t.Task.State, t.Task.Revision, t.Task.OwnerId, null),

@@ -83,7 +83,9 @@ internal sealed partial class Flowchart : Container
         if (start is not null && !byId.ContainsKey(start))
             c.PublishError("start", $"the start activity '{start}' is not here.");
 
-        return new Flowchart(activities, [.. connections], [.. ids], start);
+        var flowchart = new Flowchart(activities, [.. connections], [.. ids], start);
+        FlowJoins.Check(c, activities, flowchart.GraphFrom, flowchart._defaultStart);
+        return flowchart;
     }
 
     private static string? Endpoint(JsonElement connection, string name, out string port)
