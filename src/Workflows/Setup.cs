@@ -149,6 +149,7 @@ public static class Setup
             .AddSingleton<AccessLog>()
             .AddHostedService(s => s.GetRequiredService<AccessLog>())
             .AddSingleton<RunSearches>()
+            .AddSingleton<ArticleTasks>()
             .AddSingleton<JourneyFiles>()
             .AddSingleton(TimeProvider.System)
             .AddHostedService<Background>();
