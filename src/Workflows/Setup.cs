@@ -111,6 +111,8 @@ public static class Setup
             .AddSingleton<PasswordLinks>()
             .AddSingleton<MailPasswordLink>()
             .AddSingleton<MailOwnViewLink>()
+            .AddSingleton<OwnViewSettings>(_ => new())
+            .AddSingleton<EndOfCase>()
             .AddSingleton<ReturnWork>()
             .AddSingleton<WebhookSecrets>()
             .AddSingleton<SendWebhook>()

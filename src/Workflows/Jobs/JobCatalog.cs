@@ -265,6 +265,17 @@ public static class JobCatalog
         "(select next_at due_at from saved_search where next_at <= $1) due"
     );
 
+    /// <summary>Sees to customers' links of cases that ended.</summary>
+    public static readonly JobDescription EndedCases = new(
+        "ended-cases",
+        "Customers of ended cases",
+        "Keeps customers' links working for a while after their case has ended, and asks those who got theirs by mail for a rating. Its rows are cases.",
+        "Every minute",
+        EveryMinute,
+        sweeps => sweeps.EndedCasesAsync(CancellationToken.None),
+        null
+    );
+
     /// <summary>Keeps the tasks of those who own guidance.</summary>
     public static readonly JobDescription GuidanceTasks = new(
         "guidance-tasks",
@@ -337,6 +348,7 @@ public static class JobCatalog
         AccessReview,
         SavedSearches,
         GuidanceTasks,
+        EndedCases,
         Retention,
         LogExports,
         Housekeeping,

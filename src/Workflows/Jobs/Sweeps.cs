@@ -12,6 +12,7 @@ using Orchestration.Workflows.Distribution;
 using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.Forecast;
 using Orchestration.Workflows.Guidance;
+using Orchestration.Workflows.OwnView;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Performance;
 using Orchestration.Workflows.ProcessMining;
@@ -51,6 +52,7 @@ public sealed class Sweeps(
     RunSearches searches,
     LogSchedules schedules,
     ArticleTasks articles,
+    EndOfCase ends,
     IBackgroundJobClient jobs,
     JobMetrics metrics
 )
@@ -129,6 +131,10 @@ public sealed class Sweeps(
 
     /// <summary>Runs saved searches over history.</summary>
     public Task SavedSearchesAsync(CancellationToken stop) => RunAsync(JobCatalog.SavedSearches, () => searches.RunAsync(stop));
+
+    /// <summary>Sees to customers' links of cases that ended.</summary>
+    public Task EndedCasesAsync(CancellationToken stop) =>
+        RunAsync(JobCatalog.EndedCases, () => UntilNothingAsync(() => ends.SweepAsync(Batch, CancellationToken.None), stop));
 
     /// <summary>Opens and ends the tasks of those who own guidance.</summary>
     public Task GuidanceTasksAsync(CancellationToken stop) =>

@@ -1050,6 +1050,8 @@ create table own_view_link (
     expires_at timestamp with time zone not null,
     revoked_by text,
     revoked_at timestamp with time zone,
+    sent_to text,
+    saw_end boolean not null default false,
     constraint own_view_link_case_id_fkey FOREIGN KEY (case_id) REFERENCES workflow_instance(id) ON DELETE CASCADE,
     constraint own_view_link_check CHECK (expires_at > created_at),
     constraint own_view_link_check1 CHECK ((revoked_by IS NULL) = (revoked_at IS NULL)),
@@ -1059,6 +1061,7 @@ create table own_view_link (
     constraint own_view_link_pkey PRIMARY KEY (id)
 );
 CREATE INDEX own_view_link_case ON own_view_link USING btree (case_id, created_at DESC);
+CREATE INDEX own_view_link_ends ON own_view_link USING btree (case_id) WHERE (NOT saw_end);
 
 create table own_view_rating (
     case_id uuid not null,
