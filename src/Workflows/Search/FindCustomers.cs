@@ -84,13 +84,16 @@ public static class FindCustomers
     {
         var me = Eligibility.Of("$1", "$2");
         var isExact = !matches.Contains("<%", StringComparison.Ordinal);
-        var sees = CustomerAccess.Sees(me, "(select k.survivor from customer k where k.id = s.customer_id)");
-        const string Select = "select s.customer_id, word_similarity(fold($5), s.words) alike from customer_search s where";
+        var viewer = me.AsViewer();
+        var sees = CustomerAccess.Sees(viewer, "(select k.survivor from customer k where k.id = s.customer_id)");
+        const string Select = "select s.customer_id, word_similarity(fold($5), s.words) alike from";
+        const string Near =
+            "(select * from customer_search where customer_id = any(array(select k.id from customer k where k.survivor = any($7 || $8))) offset 0)";
         var anywhere = near.Seen is null
             ? $"{matches} and ($3 or {sees})"
             : $"""
                 s.customer_id in (select k.id from customer k join customer m on m.survivor = k.survivor join journey_case c on c.customer_id = m.number
-                    where c.id = any($6) and c.test_by is null and {me.SeesRun("c.id")}) and {matches}
+                    where c.id = any($6) and c.test_by is null and {viewer.SeesRun("c.id")}) and {matches}
                 """;
         var order = isExact ? $"limit {MostCompared}" : $"order by 2 desc limit {MostAlike}";
         await using var batch = database.CreateBatch();
@@ -102,9 +105,8 @@ public static class FindCustomers
         );
         batch.Add(
             $"""
-            with found as materialized (
-                    ({Select} s.customer_id = any(array(select k.id from customer k where k.survivor = any($7 || $8))) and {matches} and ($3 or {sees}))
-                    union ({Select} {anywhere} {order})),
+            with {me.Viewer}, found as materialized (
+                    ({Select} {Near} s where {matches} and ($3 or {sees})) union ({Select} customer_search s where {anywhere} {order})),
                 best as (select k.survivor id, max(f.alike) alike from found f join customer k on k.id = f.customer_id group by 1)
             select b.id from best b join customer k on k.id = b.id
             order by lower(k.number) = lower($5) desc, round(b.alike::numeric, 2) desc, position(lower($5) in lower(k.name)) > 0 desc,

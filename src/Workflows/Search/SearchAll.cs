@@ -3,6 +3,7 @@ using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Customers;
+using Orchestration.Workflows.Guidance;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;
 
@@ -10,8 +11,7 @@ namespace Orchestration.Workflows.Search;
 
 /// <summary>
 /// The search for everyone: customers, cases, tasks, names of files, comments, people and guidance. What the person works on comes first.
-/// Each statement has the rule of
-/// who sees what; nothing is found and then hidden.
+/// Each statement has the rule of who sees what; nothing is found and then hidden.
 /// </summary>
 public static class SearchAll
 {
@@ -38,30 +38,45 @@ public static class SearchAll
         if (query.Customer.Count > 0 && customers.Length == 0)
             return new();
 
-        var statement = new SearchStatements(query, customers, near, limit, actor, now);
+        // At once, each on a connection of its own: nothing of one depends on the others.
+        var hasCustomers = customers.Length > 0 && query is { Owner: null, Journey: null, IsAboutDue: false };
+        var results = WorkAsync(runtime, new(query, customers, near, limit, actor, now), query, areExact, actor, now, cancel);
+        Task<IReadOnlyList<ArticleSummary>> guidance = query.IsFiltered
+            ? Task.FromResult<IReadOnlyList<ArticleSummary>>([])
+            : FindArticles.FindAsync(database, query.Words, limit, cancel);
+        Task<IReadOnlyList<CustomerSummary>> summaries = hasCustomers
+            ? CustomerQueries.SummariesAsync(database, [.. customers.Take(limit)], actor, now, cancel)
+            : Task.FromResult<IReadOnlyList<CustomerSummary>>([]);
+        await Task.WhenAll(results, guidance, summaries);
+        return (await results) with { Guidance = await guidance, Customers = await summaries };
+    }
+
+    private static async Task<SearchResults> WorkAsync(
+        WorkflowRuntime runtime,
+        SearchStatements statement,
+        SearchQuery query,
+        bool areExactCustomers,
+        Person actor,
+        Instant now,
+        CancellationToken cancel
+    )
+    {
         var hasNotes = !query.IsAboutDue && query.Words.Count > 0;
-        var results = await ExactAsync(database, statement, hasNotes, !query.IsFiltered, cancel);
-        if (query.Words.Sum(word => word.Length) > 3 && query.Words.All(IsSpelt))
-            results = await AddAlikeAsync(
+        var results = await ExactAsync(runtime.Database, statement, hasNotes, !query.IsFiltered, cancel);
+        return query.Words.Sum(word => word.Length) > 3 && query.Words.All(IsSpelt)
+            ? await AddAlikeAsync(
                 runtime,
                 actor,
                 now,
                 statement,
                 results,
                 query.Words,
-                Math.Min(Enough, limit),
+                Math.Min(Enough, statement.Limit),
                 hasNotes,
-                hasNotes && !areExact,
+                hasNotes && !areExactCustomers,
                 cancel
-            );
-        if (!query.IsFiltered)
-            results = results with { Guidance = await FindArticles.FindAsync(database, query.Words, limit, cancel) };
-        return query.Owner is not null || query.Journey is not null || query.IsAboutDue || customers.Length == 0
-            ? results
-            : results with
-            {
-                Customers = await CustomerQueries.SummariesAsync(database, [.. customers.Take(limit)], actor, now, cancel),
-            };
+            )
+            : results;
     }
 
     /// <summary>The customers and cases that the person opened lately and still sees, those opened often first.</summary>
@@ -99,6 +114,7 @@ public static class SearchAll
     // Numbers are never guessed, and words of scripts that don't separate them can't be alike.
     private static bool IsSpelt(string word) => !Patterns.IsIdeographic(word) && !word.Any(c => char.IsAsciiDigit(c) || c is '%' or '_' or '\\');
 
+    /// <summary>What has every word: cases and people on one connection, tasks and what belongs to them on another.</summary>
     private static async Task<SearchResults> ExactAsync(
         NpgsqlDataSource database,
         SearchStatements statement,
@@ -107,33 +123,45 @@ public static class SearchAll
         CancellationToken cancel
     )
     {
-        await using var batch = database.CreateBatch();
-        batch.Add("select set_config('pg_trgm.word_similarity_threshold', '0.5', true), set_config('plan_cache_mode', 'force_custom_plan', true)");
-        batch.BatchCommands.Add(statement.Cases());
-        batch.BatchCommands.Add(statement.Tasks());
-        if (hasNotes)
+        await using var first = Batch(database, statement.Cases(), hasPeople ? statement.People() : null);
+        await using var second = Batch(database, statement.Tasks(), hasNotes ? statement.Files() : null, hasNotes ? statement.Comments() : null);
+        var (casesAndPeople, work) = (CasesAndPeopleAsync(), TasksAndNotesAsync());
+        await Task.WhenAll(casesAndPeople, work);
+        var (cases, people) = await casesAndPeople;
+        return (await work) with { Cases = cases, People = people };
+
+        async Task<(List<FoundCase>, List<FoundPerson>)> CasesAndPeopleAsync()
         {
-            batch.BatchCommands.Add(statement.Files());
-            batch.BatchCommands.Add(statement.Comments());
+            await using var r = await first.ExecuteReaderAsync(cancel);
+            return (
+                await ReadAsync(
+                    r,
+                    _ => new FoundCase(r.GetGuid(0), r.GetString(1), r.GetString(2), r.GetString(3), r.GetBoolean(4), r.InstantOrNull(5)),
+                    cancel
+                ),
+                hasPeople ? await ReadAsync(r, _ => new FoundPerson(r.GetGuid(0), r.GetString(1), r.GetString(2), r.GetFieldValue<string[]>(3)), cancel) : []
+            );
         }
 
-        if (hasPeople)
-            batch.BatchCommands.Add(statement.People());
-        await using var r = await batch.ExecuteReaderAsync(cancel);
-        return new()
+        async Task<SearchResults> TasksAndNotesAsync()
         {
-            Cases = await ReadAsync(
-                r,
-                _ => new FoundCase(r.GetGuid(0), r.GetString(1), r.GetString(2), r.GetString(3), r.GetBoolean(4), r.InstantOrNull(5)),
-                cancel
-            ),
-            Tasks = await ReadAsync(r, TaskOf, cancel),
-            Files = hasNotes ? await ReadAsync(r, FileOf, cancel) : [],
-            Comments = hasNotes ? await ReadAsync(r, CommentOf, cancel) : [],
-            People = hasPeople
-                ? await ReadAsync(r, _ => new FoundPerson(r.GetGuid(0), r.GetString(1), r.GetString(2), r.GetFieldValue<string[]>(3)), cancel)
-                : [],
-        };
+            await using var r = await second.ExecuteReaderAsync(cancel);
+            return new()
+            {
+                Tasks = await ReadAsync(r, TaskOf, cancel),
+                Files = hasNotes ? await ReadAsync(r, FileOf, cancel) : [],
+                Comments = hasNotes ? await ReadAsync(r, CommentOf, cancel) : [],
+            };
+        }
+    }
+
+    private static NpgsqlBatch Batch(NpgsqlDataSource database, params NpgsqlBatchCommand?[] commands)
+    {
+        var batch = database.CreateBatch();
+        batch.Add("select set_config('pg_trgm.word_similarity_threshold', '0.5', true), set_config('plan_cache_mode', 'force_custom_plan', true)");
+        foreach (var command in commands.OfType<NpgsqlBatchCommand>())
+            batch.BatchCommands.Add(command);
+        return batch;
     }
 
     /// <summary>Where few have every word, those whose words are alike: titles of tasks, names of files, comments.</summary>

@@ -49,7 +49,7 @@ internal sealed class SearchStatements(SearchQuery query, Guid[] customers, AtHa
                 : null;
         return Command(
             $"""
-            {newest} select c.id, c.reference, c.customer_name, coalesce(d.name, c.journey), i.status = 'Running', c.due_at
+            with {_me.Viewer}{newest} select c.id, c.reference, c.customer_name, coalesce(d.name, c.journey), i.status = 'Running', c.due_at
             from (select distinct id from ({string.Join(" union all ", new[] { byWords, byCustomer, byFilter }.OfType<string>())}) f) found
             join journey_case c on c.id = found.id join workflow_instance i on i.id = c.id
             left join workflow_definition d on d.id = i.definition_version_id
@@ -67,11 +67,12 @@ internal sealed class SearchStatements(SearchQuery query, Guid[] customers, AtHa
             var isShort = query.Words.All(word => word.Length < 3 && !Patterns.IsIdeographic(word));
             foreach (var words in WaysOfWords())
             {
-                yield return $"(select s.case_id id from case_search s where s.case_id = any({held} || {opened}) and {words} and {and})";
+                var atHand = $"(select * from case_search where case_id = any({held} || {opened}) offset 0) s";
+                yield return $"(select s.case_id id from {atHand} where {words} and {and})";
                 if (isShort && newest.Length == 0)
                 {
                     newest = $"""
-                        with newest as materialized (
+                        , newest as materialized (
                             select s.case_id id from (select k.id from journey_case k order by k.created_at desc limit {MostUrgent}) n
                             join case_search s on s.case_id = n.id where {words} and {and} limit {MostRanked})
                         """;
@@ -85,7 +86,7 @@ internal sealed class SearchStatements(SearchQuery query, Guid[] customers, AtHa
     }
 
     /// <summary>Condition on the id of a case. Whoever sees few finds nothing else, however much the words match.</summary>
-    private string Sees(string run) => near.Seen is null ? $"($3 or {_me.SeesRun(run)})" : $"{run} = any({Value(near.Seen)})";
+    private string Sees(string run) => near.Seen is null ? $"($3 or {_me.AsViewer().SeesRun(run)})" : $"{run} = any({Value(near.Seen)})";
 
     /// <param name="titles">Titles to find instead of those that have every word.</param>
     public NpgsqlBatchCommand Tasks(IReadOnlyList<string>? titles = null)

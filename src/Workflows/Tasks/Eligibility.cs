@@ -16,9 +16,10 @@ internal sealed class Eligibility
     private readonly string _active;
     private readonly string _roles;
     private readonly string _now;
+    private readonly bool _isViewer;
 
-    private Eligibility(string id, string userName, string active, string roles, string now) =>
-        (_id, _userName, _active, _roles, _now) = (id, userName, active, roles, now);
+    private Eligibility(string id, string userName, string active, string roles, string now, bool isViewer = false) =>
+        (_id, _userName, _active, _roles, _now, _isViewer) = (id, userName, active, roles, now, isViewer);
 
     /// <summary>
     /// Of the person whose id is a parameter, at the time that is another one: <c>("$1", "$2")</c>. What does not depend on the task is read once for the
@@ -234,12 +235,25 @@ internal sealed class Eligibility
     public string SeenJourneys => $"array(select j.journey from viewer_journey j where j.viewer = any({ViewerNames}))";
 
     /// <summary>Condition on a row of <c>case_viewer</c> named <c>v</c> with one of their <see cref="ViewerNames"/>.</summary>
-    public string IsViewer => $"(v.stands_in or v.viewer <> all(array(select a.user_name from person a where a.id in ({Absent}))))";
+    public string IsViewer => $"(v.stands_in or v.viewer <> all({AbsentNames}))";
+
+    /// <summary>
+    /// SQL of a common table expression, <c>viewer as (…)</c>, for a statement that asks in several places which runs they see: what doesn't depend on the
+    /// run is planned and read once. The conditions are then those of <see cref="AsViewer"/>.
+    /// </summary>
+    public string Viewer => $"viewer as materialized (select {ViewerNames} names, {AbsentNames} absent)";
+
+    /// <summary>The same person, in a statement with <see cref="Viewer"/>.</summary>
+    public Eligibility AsViewer() => new(_id, _userName, _active, _roles, _now, true);
 
     /// <summary>What they are called in <c>case_viewer</c>, as an array: themselves, their teams, and the people whose substitute they are.</summary>
     public string ViewerNames =>
-        $"array(select {_userName} union all select '{CaseViewers.TeamPrefix}' || k from unnest({Teams}) k union all "
-        + $"select a.user_name from person a where a.id in ({Absent}))";
+        _isViewer
+            ? "(select names from viewer)::text[]"
+            : $"array(select {_userName} union all select '{CaseViewers.TeamPrefix}' || k from unnest({Teams}) k union all "
+                + $"select a.user_name from person a where a.id in ({Absent}))";
+
+    private string AbsentNames => _isViewer ? "(select absent from viewer)::text[]" : $"array(select a.user_name from person a where a.id in ({Absent}))";
 
     /// <summary>Id of who gets a task that is given to them: a candidate's substitute while the candidate is away, else themself.</summary>
     public string Receiver =>
