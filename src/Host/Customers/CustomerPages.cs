@@ -156,7 +156,8 @@ internal static class CustomerPages
         );
     }
 
-    private static CustomerEvents Shows(string? text) => Enum.TryParse<CustomerEvents>(text, ignoreCase: true, out var shows) && Enum.IsDefined(shows) ? shows : default;
+    private static CustomerEvents Shows(string? text) =>
+        Enum.TryParse<CustomerEvents>(text, ignoreCase: true, out var shows) && Enum.IsDefined(shows) ? shows : default;
 
     private static Instant? Before(string? text) => InstantPattern.ExtendedIso.Parse(text ?? "") is { Success: true, Value: var at } ? at : null;
 

@@ -241,8 +241,9 @@ public static class CustomerWork
         try
         {
             var version = await runtime.Definitions.GetVersionAsync(one.VersionId, cancel);
-            return one.Waits.OrderBy(wait => wait.Until is not null).Select(wait => version.PeopleAfter(wait.ActivityId)).FirstOrDefault(next => next.Count > 0)
-                is { } found
+            return
+                one.Waits.OrderBy(wait => wait.Until is not null).Select(wait => version.PeopleAfter(wait.ActivityId)).FirstOrDefault(next => next.Count > 0)
+                    is { } found
                 ? [.. found]
                 : [];
         }

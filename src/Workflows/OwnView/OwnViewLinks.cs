@@ -295,14 +295,7 @@ public static class OwnViewLinks
 
     /// <summary>Writes a link and, if it is mailed, its mail.</summary>
     /// <param name="isOver">Whether the case has ended, so that nothing is left to see to.</param>
-    internal static (Guid Id, string Code) Write(
-        InstanceTransaction t,
-        MailOwnViewLink mail,
-        Guid @case,
-        LinkRequest request,
-        Instant expires,
-        bool isOver
-    )
+    internal static (Guid Id, string Code) Write(InstanceTransaction t, MailOwnViewLink mail, Guid @case, LinkRequest request, Instant expires, bool isOver)
     {
         var (id, code) = (Ids.New(t.Now), Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(CodeBytes)));
         t.Write(

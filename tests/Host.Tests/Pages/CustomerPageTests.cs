@@ -171,10 +171,46 @@ public sealed class CustomerPageTests
         [
             (new { channel = "Pigeon", outcome = "Answered" }, "channel", "must be one of Call, Email, Letter, Portal, Visit"),
             (new { channel = "Call" }, "outcome", "must be one of Answered, CallBackPromised, MessageLeft, NotReached, Received, Sent"),
-            (new { channel = "Call", outcome = "Answered", operationId = "" }, "operationId", "must have from 1 to 200 characters"),
-            (new { channel = "Call", outcome = "Answered", note = new string('x', 4001) }, "note", "must have at most 4000 characters"),
-            (new { channel = "Call", outcome = "Answered", taskId = Guid.NewGuid() }, "case", "is required for a step"),
-            (new { channel = "Call", outcome = "Answered", caseId = Guid.NewGuid() }, "case", "isn't a case of this customer"),
+            (
+                new
+                {
+                    channel = "Call",
+                    outcome = "Answered",
+                    operationId = "",
+                },
+                "operationId",
+                "must have from 1 to 200 characters"
+            ),
+            (
+                new
+                {
+                    channel = "Call",
+                    outcome = "Answered",
+                    note = new string('x', 4001),
+                },
+                "note",
+                "must have at most 4000 characters"
+            ),
+            (
+                new
+                {
+                    channel = "Call",
+                    outcome = "Answered",
+                    taskId = Guid.NewGuid(),
+                },
+                "case",
+                "is required for a step"
+            ),
+            (
+                new
+                {
+                    channel = "Call",
+                    outcome = "Answered",
+                    caseId = Guid.NewGuid(),
+                },
+                "case",
+                "isn't a case of this customer"
+            ),
         ];
         foreach (var (body, field, reason) in bad)
         {

@@ -249,7 +249,11 @@ public sealed class MailTests
         await using var world = await WorldAsync(server);
         var (front, supervisor) = (await world.PersonAsync("frontoffice"), await world.PersonAsync("supervisor"));
         await SaveCustomer.AddAsync(world.Runtime, new("C-1", "Marta Novak") { Emails = ["marta@example.com"], Languages = ["de"] }, front);
-        var (mailed, handed, refused) = (await world.StartAsync("mailing", "ONE"), await world.StartAsync("mailing", "TWO"), await world.StartAsync("mailing", "SIX"));
+        var (mailed, handed, refused) = (
+            await world.StartAsync("mailing", "ONE"),
+            await world.StartAsync("mailing", "TWO"),
+            await world.StartAsync("mailing", "SIX")
+        );
         var first = await MakeAsync(mailed, "marta@example.com");
         var copied = await MakeAsync(handed, null);
         await MakeAsync(refused, "marta@example.com");
@@ -289,8 +293,9 @@ public sealed class MailTests
         Task<int> EndAsync() => world.Get<EndOfCase>().SweepAsync(100);
 
         async Task<LinkResult.Made> MakeAsync(Guid @case, string? to) =>
-            (await OwnViewLinks.MakeAsync(world.Runtime, world.Get<MailOwnViewLink>(), @case, new(null, 30, false) { SendTo = to }, front))
-                .ShouldBeOfType<LinkResult.Made>();
+            (
+                await OwnViewLinks.MakeAsync(world.Runtime, world.Get<MailOwnViewLink>(), @case, new(null, 30, false) { SendTo = to }, front)
+            ).ShouldBeOfType<LinkResult.Made>();
     }
 
     [Fact]
