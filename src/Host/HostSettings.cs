@@ -49,6 +49,7 @@ internal sealed record HostSettings(
     private static OwnViewSettings ReadOwnView(SettingsReader settings) =>
         new(
             settings.Number("OwnView:LinkDays", new OwnViewSettings().LinkDays, 1, OwnViewSettings.MostDays),
-            settings.Number("OwnView:RequestsPerMinute", new OwnViewSettings().RequestsPerMinute, 1)
+            settings.Number("OwnView:RequestsPerMinute", new OwnViewSettings().RequestsPerMinute, 1),
+            settings.Number("OwnView:DaysAfterEnd", new OwnViewSettings().DaysAfterEnd, 1, OwnViewSettings.MostDays)
         );
 }

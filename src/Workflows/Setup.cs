@@ -111,6 +111,8 @@ public static class Setup
             .AddSingleton<PasswordLinks>()
             .AddSingleton<MailPasswordLink>()
             .AddSingleton<MailOwnViewLink>()
+            .AddSingleton<OwnViewSettings>(_ => new())
+            .AddSingleton<EndOfCase>()
             .AddSingleton<ReturnWork>()
             .AddSingleton<WebhookSecrets>()
             .AddSingleton<SendWebhook>()
@@ -149,6 +151,7 @@ public static class Setup
             .AddSingleton<AccessLog>()
             .AddHostedService(s => s.GetRequiredService<AccessLog>())
             .AddSingleton<RunSearches>()
+            .AddSingleton<ArticleTasks>()
             .AddSingleton<JourneyFiles>()
             .AddSingleton(TimeProvider.System)
             .AddHostedService<Background>();

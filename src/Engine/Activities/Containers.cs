@@ -62,6 +62,8 @@ internal sealed class Sequence(ActivityNode[] activities) : Container
 
     internal override IEnumerable<ActivityNode> After(ActivityNode self, ActivityNode child) => activities.Skip(Array.IndexOf(activities, child) + 1);
 
+    internal override IEnumerable<ActivityNode> RightAfter(ActivityNode self, ActivityNode child) => After(self, child).Take(1);
+
     internal override bool BreakRequested(ActivityContext context)
     {
         context.Execution.IsBreaking = true;

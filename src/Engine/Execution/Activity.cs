@@ -49,6 +49,9 @@ public abstract class Activity
     /// <summary>The children that can run because one of them has ended. Default: none.</summary>
     internal virtual IEnumerable<ActivityNode> After(ActivityNode self, ActivityNode child) => [];
 
+    /// <summary>Of those, what can come right after the child.</summary>
+    internal virtual IEnumerable<ActivityNode> RightAfter(ActivityNode self, ActivityNode child) => After(self, child);
+
     /// <summary>
     /// Nothing runs or waits, and the instance hasn't ended: name the children that should have run and never will. Default: none.
     /// </summary>

@@ -56,6 +56,40 @@ public sealed class CompiledWorkflow
     /// <summary>The first activity with this id, or null.</summary>
     public ActivityNode? FindActivity(string id) => _byId.GetValueOrDefault(id);
 
+    /// <summary>Steps for people that can be next once an activity is done, the nearest first. What lies behind a step for people comes later.</summary>
+    /// <param name="activity">Id of the activity.</param>
+    public IReadOnlyList<ActivityNode> PeopleAfter(string activity)
+    {
+        var (found, seen, open) = (new List<ActivityNode>(), new HashSet<ActivityNode>(), new Queue<ActivityNode>());
+        if (FindActivity(activity) is { } from)
+            Leave(from);
+        while (open.TryDequeue(out var node))
+        {
+            if (!seen.Add(node))
+                continue;
+            if (node.Type.IsForPeople)
+                found.Add(node);
+            else if (node.Children is [var first, ..])
+                open.Enqueue(first);
+            else
+                Leave(node);
+        }
+
+        return found;
+
+        void Leave(ActivityNode node)
+        {
+            // What ends its container leads on from there.
+            for (var at = node; at.Parent is { } parent; at = parent)
+            {
+                var after = parent.Activity.RightAfter(parent, at).ToList();
+                after.ForEach(open.Enqueue);
+                if (after.Count > 0)
+                    break;
+            }
+        }
+    }
+
     /// <summary>The activity at this path, or null.</summary>
     public ActivityNode? FindNode(string nodeId) => _byNodeId.GetValueOrDefault(nodeId);
 }

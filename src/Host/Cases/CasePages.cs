@@ -154,6 +154,8 @@ internal static class CasePages
             return Results.LocalRedirect($"/findings/{Ids.Text(run)}");
         if (await ReportGuidance.OfInstanceAsync(runtime.Database, run, cancel) is { } note && note.IsSeenBy(me))
             return Results.LocalRedirect(note.ArticleId is { } article ? $"/guidance/{Ids.Text(article)}" : "/guidance/notes");
+        if (await ArticleTasks.OfInstanceAsync(runtime.Database, run, cancel) is { } work)
+            return Results.LocalRedirect($"/guidance/{Ids.Text(work.Id)}");
         return
             await RunVisibility.CaseOfAsync(runtime.Database, run, cancel) is { } above
             && above != run

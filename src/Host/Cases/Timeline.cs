@@ -235,6 +235,7 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
                 null,
                 70
             ),
+            "own-view.rating-asked" => new("star", null, "Customer asked for a rating", $"sent to {Text(e.Payload, "sentTo")}", null, null, 70),
             "own-view.link-revoked" => new("link-off", null, "Link for the customer revoked", reason, null, null, 70),
             "case.rated" => new(
                 "star",

@@ -187,7 +187,7 @@ internal static class CustomerEndpoints
     {
         var now = runtime.Clock.Now();
         return await CustomerQueries.FindAsync(runtime.Database, id, me, now, cancel) is { } found
-            ? TypedResults.Ok(await CustomerWork.CasesAsync(runtime.Database, found.Id, me, now, cancel))
+            ? TypedResults.Ok(await CustomerWork.CasesAsync(runtime, found.Id, me, now, cancel))
             : Problems.NotFound("customer", id);
     }
 

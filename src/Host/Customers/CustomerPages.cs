@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Mvc;
 using NodaTime;
+using NodaTime.Text;
 using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Execution;
 using Orchestration.Engine.Runtime;
@@ -57,8 +58,8 @@ internal static class CustomerPages
         );
         pages.MapGet(
             "/customers/{id:guid}",
-            (Guid id, string? told, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
-                PageAsync(runtime, id, me, new(), told, null, StatusCodes.Status200OK, cancel)
+            (Guid id, string? told, string? show, string? before, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                PageAsync(runtime, id, me, new(), told, null, StatusCodes.Status200OK, cancel, timeline: (Shows(show), Before(before)))
         );
         pages.MapGet("/customers/{id:guid}/history", HistoryAsync);
         pages.MapPost("/customers/{id:guid}/contacts", RecordAsync).RequireAuthorization(Permissions.StartCases);
@@ -88,13 +89,14 @@ internal static class CustomerPages
         string? refused,
         int status,
         CancellationToken cancel,
-        OwnViewAttempt? ownView = null
+        OwnViewAttempt? ownView = null,
+        (CustomerEvents Shows, Instant? Before) timeline = default
     )
     {
         var (database, now) = (runtime.Database, runtime.Clock.Now());
         if (await CustomerQueries.FindAsync(database, id, me, now, cancel) is not { } customer)
             return Results.NotFound();
-        var cases = await CustomerWork.CasesAsync(database, customer.Id, me, now, cancel);
+        var cases = await CustomerWork.CasesAsync(runtime, customer.Id, me, now, cancel);
         var ids = cases.Select(c => c.Id).ToList();
         var versions = new Dictionary<string, CompiledWorkflow?>();
         foreach (var version in cases.Where(c => c.Waits.Count > 0).Select(c => c.VersionId).Distinct())
@@ -110,7 +112,7 @@ internal static class CustomerPages
                     Messages = await OpenMessages.ListAsync(database, customer.Id, me, now, cancel),
                     Files = await NoteQueries.OfCasesAsync(database, ids, me, now, cancel),
                     Holds = await LegalHolds.OfCustomerAsync(database, customer.Id, now, cancel),
-                    Timeline = await TimelineAsync(runtime, customer.Id, null, me, cancel),
+                    Timeline = await TimelineAsync(runtime, customer.Id, timeline.Shows, timeline.Before, me, cancel),
                     OwnView = await OwnViewDesk.PanelAsync(
                         runtime,
                         [.. cases.Select(c => (c.Id, $"{c.JourneyName ?? Words.Humanize(c.Journey)} {c.Reference}"))],
@@ -154,17 +156,28 @@ internal static class CustomerPages
         );
     }
 
-    private static async Task<IResult> HistoryAsync(Guid id, string? before, WorkflowRuntime runtime, Person me, CancellationToken cancel)
+    private static CustomerEvents Shows(string? text) =>
+        Enum.TryParse<CustomerEvents>(text, ignoreCase: true, out var shows) && Enum.IsDefined(shows) ? shows : default;
+
+    private static Instant? Before(string? text) => InstantPattern.ExtendedIso.Parse(text ?? "") is { Success: true, Value: var at } ? at : null;
+
+    private static async Task<IResult> HistoryAsync(Guid id, string? show, string? before, WorkflowRuntime runtime, Person me, CancellationToken cancel)
     {
         if (await CustomerQueries.FindAsync(runtime.Database, id, me, runtime.Clock.Now(), cancel) is not { } customer)
             return Results.NotFound();
-        var until = NodaTime.Text.InstantPattern.ExtendedIso.Parse(before ?? "") is { Success: true, Value: var at } ? at : (Instant?)null;
-        return Html.Page(new CustomerTimelineList { Timeline = await TimelineAsync(runtime, customer.Id, until, me, cancel) });
+        return Html.Page(new CustomerTimelineList { Timeline = await TimelineAsync(runtime, customer.Id, Shows(show), Before(before), me, cancel) });
     }
 
-    private static async Task<CustomerTimeline> TimelineAsync(WorkflowRuntime runtime, Guid id, Instant? before, Person me, CancellationToken cancel)
+    private static async Task<CustomerTimeline> TimelineAsync(
+        WorkflowRuntime runtime,
+        Guid id,
+        CustomerEvents shows,
+        Instant? before,
+        Person me,
+        CancellationToken cancel
+    )
     {
-        var (events, next) = await CustomerHistory.ReadAsync(runtime.Database, id, before, TimelineSize, me, runtime.Clock.Now(), cancel);
+        var (events, next) = await CustomerHistory.ReadAsync(runtime.Database, id, shows, before, TimelineSize, me, runtime.Clock.Now(), cancel);
         var people = await TeamQueries.NamesAsync(runtime.Database, Timeline.People(events.Select(e => e.Event)), cancel);
         var teams = (await TeamQueries.ListAsync(runtime.Database, cancel)).ToDictionary(t => t.Key, t => t.Title);
         var timeline = new Timeline(people, teams, null);
@@ -174,7 +187,7 @@ internal static class CustomerPages
             .Where(e => e.entry.Lines.Count > 0)
             .Select(e => (e.CaseId, e.Reference, e.entry with { Technical = [] }))
             .OrderByDescending(e => e.Item3.At);
-        return new($"/customers/{Ids.Text(id)}", [.. entries], next);
+        return new($"/customers/{Ids.Text(id)}", [.. entries], next) { Shows = shows, Before = before };
     }
 
     private static async Task<IResult> RecordAsync(Guid id, HttpContext http, TaskRuntime tasks, MakePromise make, Person me, CancellationToken cancel)

@@ -1,4 +1,5 @@
 using NodaTime;
+using NodaTime.Text;
 using Orchestration.Host.Cases;
 using Orchestration.Host.CustomerPromises;
 using Orchestration.Host.Identity;
@@ -70,7 +71,18 @@ public sealed record CustomerView
 /// <param name="Path">Address of the customer.</param>
 /// <param name="Entries">With the case that each belongs to; none: the customer.</param>
 /// <param name="Next">Where older ones begin, or null.</param>
-public sealed record CustomerTimeline(string Path, IReadOnlyList<(Guid? CaseId, string? Reference, TimelineEntry Entry)> Entries, Instant? Next);
+public sealed record CustomerTimeline(string Path, IReadOnlyList<(Guid? CaseId, string? Reference, TimelineEntry Entry)> Entries, Instant? Next)
+{
+    /// <summary>What is shown.</summary>
+    public CustomerEvents Shows { get; init; }
+
+    /// <summary>Where it begins, of a page of older ones.</summary>
+    public Instant? Before { get; init; }
+
+    /// <summary>Address of the page with the timeline that shows something.</summary>
+    public string Address(CustomerEvents shows, Instant? before = null) =>
+        $"{Path}?show={shows.ToString().ToLowerInvariant()}{(before is { } at ? $"&before={InstantPattern.ExtendedIso.Format(at)}" : "")}#timeline";
+}
 
 /// <summary>A contact as it is typed.</summary>
 public sealed record ContactForm

@@ -211,7 +211,7 @@ internal static class GuidancePanelPages
         if (await CustomerQueries.FindAsync(runtime.Database, id, me, now, cancel) is not { } customer)
             return Results.NotFound();
         var steps = new List<CustomerGuidanceStep>();
-        foreach (var one in (await CustomerWork.CasesAsync(runtime.Database, customer.Id, me, now, cancel)).Where(c => c.IsRunning))
+        foreach (var one in (await CustomerWork.CasesAsync(runtime, customer.Id, me, now, cancel)).Where(c => c.IsRunning))
         {
             foreach (var step in one.Steps.Take(MostSteps - steps.Count))
             {

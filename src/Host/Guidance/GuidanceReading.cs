@@ -24,9 +24,12 @@ public sealed record OpenArticle(ArticleDetails Article, FilledLetter? Letter, G
 /// <param name="TaskId">The task.</param>
 /// <param name="Matches">What fits.</param>
 /// <param name="Open">The article that is open at once; null: there are several, or none.</param>
-/// <param name="Note">What the task is about, if it is about guidance itself.</param>
+/// <param name="Note">What was said about guidance, if that is what the task is about.</param>
 public sealed record GuidanceView(Guid TaskId, IReadOnlyList<GuidanceMatch> Matches, OpenArticle? Open, GuidanceNote? Note)
 {
+    /// <summary>The article that the task is about, if it is about guidance itself.</summary>
+    public (Guid Id, string Title)? About { get; init; }
+
     /// <summary>What is about fields of the form, by field.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<GuidanceMatch>> OfFields { get; } =
         Matches
@@ -45,12 +48,15 @@ public sealed record GuidanceView(Guid TaskId, IReadOnlyList<GuidanceMatch> Matc
             : matches.Count(m => m is { IsOfStep: true, Kind: ArticleKind.Article }) == 1
                 ? matches.First(m => m is { IsOfStep: true, Kind: ArticleKind.Article })
             : null;
-        return new(
-            task.Id,
-            matches,
-            first is null ? null : await GuidanceReading.OpenAsync(runtime, first.Id, task, facts, me, cancel),
-            task.Journey == ReportGuidance.Journey ? await ReportGuidance.OfInstanceAsync(runtime.Database, task.CaseId, cancel) : null
-        );
+        var isOfGuidance = task.Journey == ReportGuidance.Journey;
+        var note = isOfGuidance ? await ReportGuidance.OfInstanceAsync(runtime.Database, task.CaseId, cancel) : null;
+        return new(task.Id, matches, first is null ? null : await GuidanceReading.OpenAsync(runtime, first.Id, task, facts, me, cancel), note)
+        {
+            About =
+                note is { ArticleId: { } id, ArticleTitle: { } title } ? (id, title)
+                : isOfGuidance && note is null ? await ArticleTasks.OfInstanceAsync(runtime.Database, task.CaseId, cancel)
+                : null,
+        };
     }
 }
 

@@ -67,7 +67,7 @@ public sealed class OwnViewText(string language, DateTimeZone zone)
     public string Now => T("Now", "Jetzt");
     public string Next => T("Next", "Danach");
 
-    public string Ended(string day) => T($"Closed on {day}", $"Abgeschlossen am {day}");
+    public string Ended(string day) => T($"Your case was closed on {day}.", $"Ihr Vorgang wurde am {day} abgeschlossen.");
 
     public string With(string? name, string? team) =>
         (name, team) switch
@@ -126,6 +126,7 @@ public sealed class OwnViewText(string language, DateTimeZone zone)
     public string ChangeHint => T("Leave empty what hasn't changed.", "Lassen Sie leer, was sich nicht geändert hat.");
     public string SaveChanges => T("Save changes", "Änderungen speichern");
 
+    public string RateIntro => T("Tell us how we did. It takes a minute.", "Sagen Sie uns, wie zufrieden Sie sind. Es dauert nur eine Minute.");
     public string RateTitle => T("How did we do?", "Wie zufrieden sind Sie?");
     public string RateAgain => T("Your rating", "Ihre Bewertung");
     public string Satisfaction =>

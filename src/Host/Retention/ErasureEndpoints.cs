@@ -212,7 +212,7 @@ internal static class ErasureEndpoints
                     Request = request,
                     Names = await TeamQueries.NamesAsync(runtime.Database, [request.RequestedBy, request.DecidedBy ?? ""], cancel),
                     Cases = request.State is ErasureState.Requested or ErasureState.Waiting
-                        ? await CustomerWork.CasesAsync(runtime.Database, request.CustomerId, me, runtime.Clock.Now(), cancel)
+                        ? await CustomerWork.CasesAsync(runtime, request.CustomerId, me, runtime.Clock.Now(), cancel)
                         : [],
                     Refused = refused,
                     Me = me,

@@ -26,11 +26,15 @@ public enum CancelCaseResult
 public static class CancelCase
 {
     /// <summary>Cancels.</summary>
-    public static async Task<CancelCaseResult> RunAsync(WorkflowRuntime runtime, Guid id, string reason, Person actor, CancellationToken cancel = default)
+    public static Task<CancelCaseResult> RunAsync(WorkflowRuntime runtime, Guid id, string reason, Person actor, CancellationToken cancel = default) =>
+        RunAsync(runtime, id, reason, actor.UserName, cancel);
+
+    /// <summary>Cancels, in the name of who made it needless.</summary>
+    internal static async Task<CancelCaseResult> RunAsync(WorkflowRuntime runtime, Guid id, string reason, string actor, CancellationToken cancel)
     {
         try
         {
-            await using var transaction = await InstanceTransaction.OpenAsync(runtime, actor.UserName, ("$1", id), cancel: cancel);
+            await using var transaction = await InstanceTransaction.OpenAsync(runtime, actor, ("$1", id), cancel: cancel);
             if (transaction.InstanceId is null)
                 return CancelCaseResult.NotFound;
             await transaction.DoneReadingAsync();
@@ -47,10 +51,10 @@ public static class CancelCase
         }
     }
 
-    private static async Task<CancelCaseResult> GiveUpAsync(WorkflowRuntime runtime, Guid id, string reason, Person actor, CancellationToken cancel)
+    private static async Task<CancelCaseResult> GiveUpAsync(WorkflowRuntime runtime, Guid id, string reason, string actor, CancellationToken cancel)
     {
         var read = Sql.Command("select bookmark_id, activity_id from task where instance_id = $1 and ended_at is null", id);
-        await using var transaction = await InstanceTransaction.OpenAsync(runtime, actor.UserName, ("$1", id), reads: [read], cancel: cancel);
+        await using var transaction = await InstanceTransaction.OpenAsync(runtime, actor, ("$1", id), reads: [read], cancel: cancel);
         await transaction.NextResultAsync(cancel);
         var tasks = new List<IBurstWrite>();
         while (await transaction.Reads.ReadAsync(cancel))

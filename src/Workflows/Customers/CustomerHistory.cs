@@ -14,6 +14,17 @@ namespace Orchestration.Workflows.Customers;
 /// <param name="Event">What happened. What was entered in forms is left out.</param>
 public sealed record CustomerEvent(Guid? CaseId, string? Reference, CaseEvent Event);
 
+/// <summary>What a history of a customer shows.</summary>
+public enum CustomerEvents
+{
+    All,
+
+    /// <summary>Calls, letters, messages and visits.</summary>
+    Contacts,
+    Promises,
+    Documents,
+}
+
 /// <summary>Reads the history of a customer: of the record, its duplicates, and the cases that the person sees.</summary>
 public static class CustomerHistory
 {
@@ -44,10 +55,12 @@ public static class CustomerHistory
 
     /// <summary>Events before an instant, the newest first, and where to go on; null: there are no more.</summary>
     /// <param name="customer">The record that is left after merging. The caller has checked that the person can see it.</param>
+    /// <param name="kind">What it shows.</param>
     /// <param name="before">Null: the newest.</param>
     public static async Task<(IReadOnlyList<CustomerEvent> Events, Instant? Next)> ReadAsync(
         NpgsqlDataSource database,
         Guid customer,
+        CustomerEvents kind,
         Instant? before,
         int limit,
         Person actor,
@@ -71,7 +84,7 @@ public static class CustomerHistory
             select c.id, c.reference, e.sequence, e.at, e.actor, p.display_name, e.action, e.entity, e.entity_id, e.revision, e.payload::text, e.leaf
             from event e left join cases c on c.id = e.chain_id left join person p on p.user_name = e.actor
             where e.chain_id = any(array(select id from cases) || $5::uuid[]) and e.entity <> 'activity' and e.action <> all($6)
-                and ($7::timestamptz is null or e.at < $7)
+                and ($7::timestamptz is null or e.at < $7) and ($10::text is null or e.action like $10)
             order by e.at desc, e.chain_id, e.sequence desc limit $8
             """,
             actor.Id,
@@ -82,7 +95,14 @@ public static class CustomerHistory
             Silent,
             before,
             limit + 1,
-            CustomerWork.MostCases
+            CustomerWork.MostCases,
+            kind switch
+            {
+                CustomerEvents.Contacts => "contact.%",
+                CustomerEvents.Promises => "promise.%",
+                CustomerEvents.Documents => "task.attached",
+                _ => null,
+            }
         );
         var found = new List<CustomerEvent>();
         await using (var r = await events.ExecuteReaderAsync(cancel))

@@ -1,6 +1,9 @@
 using System.Data;
 using NodaTime;
 using Npgsql;
+using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Execution;
+using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
@@ -46,6 +49,21 @@ public sealed record CustomerStep(
 /// <param name="Until">Until when, of a date.</param>
 public sealed record CustomerWait(string Kind, string ActivityId, Instant Since, Instant? Until);
 
+/// <summary>What comes next in a case.</summary>
+/// <param name="Title">What the step is called.</param>
+/// <param name="TaskId">Its task; null: it opens when what the case waits for has come.</param>
+/// <param name="DueAt">When it is due; of a step that isn't open yet, when the case is; null: nothing says so.</param>
+/// <param name="Owner">Name of who has it, or null.</param>
+/// <param name="Team">Title of the team whose step it is, or null.</param>
+public sealed record CustomerNext(string Title, Guid? TaskId, Instant? DueAt, string? Owner, string? Team)
+{
+    /// <summary>Of a step that isn't open yet: name of who worked on the case last.</summary>
+    public string? LastWith { get; init; }
+
+    /// <summary>Of a step that isn't open yet: whether it depends on what comes which one is next. This is the nearest.</summary>
+    public bool Depends { get; init; }
+}
+
 /// <summary>A case of a customer: where it is.</summary>
 /// <param name="Id">The case.</param>
 /// <param name="Reference">Its reference.</param>
@@ -74,6 +92,9 @@ public sealed record CustomerCase(
 {
     public IReadOnlyList<CustomerStep> Steps { get; init; } = [];
     public IReadOnlyList<CustomerWait> Waits { get; init; } = [];
+
+    /// <summary>What comes next; null: the case has ended, or no step for people follows.</summary>
+    public CustomerNext? Next { get; init; }
     public bool IsRunning => Status == "Running";
 }
 
@@ -92,14 +113,14 @@ public static class CustomerWork
     /// <summary>Cases of a customer and their duplicates: running ones first, then the newest.</summary>
     /// <param name="customer">The record that is left after merging.</param>
     public static async Task<IReadOnlyList<CustomerCase>> CasesAsync(
-        NpgsqlDataSource database,
+        WorkflowRuntime runtime,
         Guid customer,
         Person actor,
         Instant now,
         CancellationToken cancel = default
     )
     {
-        await using var query = database.Query(
+        await using var query = runtime.Database.Query(
             $"""
             with chosen as materialized (
                 select c.id from journey_case c join workflow_instance i on i.id = c.id
@@ -141,7 +162,7 @@ public static class CustomerWork
             }
         }
 
-        return await WithStepsAsync(database, cases, cancel);
+        return await WithNextAsync(runtime, await WithStepsAsync(runtime.Database, cases, cancel), cancel);
     }
 
     /// <summary>Promises of these cases, the newest first. The caller has checked that the person can see the cases.</summary>
@@ -169,7 +190,72 @@ public static class CustomerWork
         return promises;
     }
 
-    private static async Task<IReadOnlyList<CustomerCase>> WithStepsAsync(NpgsqlDataSource database, List<CustomerCase> cases, CancellationToken cancel)
+    /// <summary>
+    /// Says what comes next: the step that waits or else is open; of a case without one, the step for people that follows what it waits for.
+    /// </summary>
+    private static async Task<IReadOnlyList<CustomerCase>> WithNextAsync(WorkflowRuntime runtime, List<CustomerCase> cases, CancellationToken cancel)
+    {
+        var (teams, last) = (new Dictionary<string, string>(), new Dictionary<Guid, string>());
+        var waiting = cases.Where(c => c is { IsRunning: true, Steps.Count: 0, Waits.Count: > 0 }).Select(c => c.Id).ToArray();
+        if (waiting.Length > 0)
+        {
+            await using var batch = runtime.Database.CreateBatch();
+            batch.Add("select key, title from team");
+            batch.Add(
+                """
+                select distinct on (t.instance_id) t.instance_id, p.display_name from task t join person p on p.id = t.owner_id
+                where t.instance_id = any($1) and t.state = 'Completed' order by t.instance_id, t.ended_at desc, t.id
+                """,
+                (object)waiting
+            );
+            await using var r = await batch.ExecuteReaderAsync(cancel);
+            while (await r.ReadAsync(cancel))
+                teams[r.GetString(0)] = r.GetString(1);
+            await r.NextResultAsync(cancel);
+            while (await r.ReadAsync(cancel))
+                last[r.GetGuid(0)] = r.GetString(1);
+        }
+
+        for (var i = 0; i < cases.Count; i++)
+        {
+            var one = cases[i];
+            if (one.Steps.OrderByDescending(step => step.WaitsFor is not null).FirstOrDefault() is { } step)
+                cases[i] = one with { Next = new(step.Title, step.TaskId, step.DueAt, step.Owner, step.Team) };
+            else if (one.IsRunning && await AfterWaitAsync(runtime, one, cancel) is [var next, .. var others])
+            {
+                var team = next.Literal("Team") is string key ? teams.GetValueOrDefault(key) : null;
+                var due = one.Clock is { DueAt: var at } ? at.ToInstant() : (Instant?)null;
+                cases[i] = one with
+                {
+                    Next = new(TitleOf(next), null, due, null, team) { LastWith = last.GetValueOrDefault(one.Id), Depends = others.Length > 0 },
+                };
+            }
+        }
+
+        return cases;
+    }
+
+    /// <summary>Steps for people that follow what a case waits for: an event, and only without one a date, such as that of a reminder.</summary>
+    private static async Task<ActivityNode[]> AfterWaitAsync(WorkflowRuntime runtime, CustomerCase one, CancellationToken cancel)
+    {
+        try
+        {
+            var version = await runtime.Definitions.GetVersionAsync(one.VersionId, cancel);
+            return
+                one.Waits.OrderBy(wait => wait.Until is not null).Select(wait => version.PeopleAfter(wait.ActivityId)).FirstOrDefault(next => next.Count > 0)
+                    is { } found
+                ? [.. found]
+                : [];
+        }
+        catch (DefinitionUnavailableException)
+        {
+            return [];
+        }
+    }
+
+    private static string TitleOf(ActivityNode step) => step.Literal("Title") is string { Length: > 0 } title ? title : step.CanvasText ?? step.DisplayName;
+
+    private static async Task<List<CustomerCase>> WithStepsAsync(NpgsqlDataSource database, List<CustomerCase> cases, CancellationToken cancel)
     {
         var running = cases.Where(c => c.IsRunning).Select(c => c.Id).ToArray();
         if (running.Length == 0)

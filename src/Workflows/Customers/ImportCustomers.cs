@@ -75,8 +75,7 @@ public static class ImportCustomers
             );
             if (before is not null && before.Survivor != before.Id)
                 errors.Add(new(row.Line, Number, $"“{number}” was merged into another customer. Change that one."));
-            if (number.Length > 0 && !seen.TryAdd(number, row.Line))
-                errors.Add(new(row.Line, Number, $"“{number}” is in line {seen[number]} already."));
+            ImportResult.CheckTwice(seen, row.Line, Number, number, errors);
             read.Add((row.Line, before, after));
         }
 
@@ -85,11 +84,8 @@ public static class ImportCustomers
             return ImportResult.Of(errors, Columns);
 
         var rows = read.ConvertAll(r => Tell(r.Line, r.Before, r.After));
-        var print = ImportResult.FingerprintOf(file, rows);
-        if (!apply)
-            return new ImportResult.Preview(rows, print);
-        if (fingerprint is not null && fingerprint != print)
-            return new ImportResult.Outdated(rows, print);
+        if (ImportResult.Before(apply, fingerprint, file, rows) is { } answer)
+            return answer;
 
         // An identifier may move from one line to another: all that go, go first.
         var changed = read.Where(r => r.Before is not null).Select(r => r.Before!.Id).ToArray();
@@ -103,7 +99,7 @@ public static class ImportCustomers
         }
         catch (PostgresException e) when (e.ConstraintName is "customer_number_key" or "customer_identifier_taken")
         {
-            return new ImportResult.Outdated(rows, print);
+            return new ImportResult.Outdated(rows, ImportResult.FingerprintOf(file, rows));
         }
 
         return new ImportResult.Applied(rows);
@@ -190,15 +186,7 @@ public static class ImportCustomers
     private static ImportedRow Tell(int line, CustomerDetails? before, CustomerData after)
     {
         var changes = SaveCustomer.Compare(before?.Data ?? new("", ""), after);
-        return new(
-            line,
-            after.Number,
-            after.Name,
-            before is null ? ImportEffect.Adds
-                : changes.Count > 0 ? ImportEffect.Changes
-                : ImportEffect.Nothing,
-            changes
-        );
+        return ImportedRow.Of(line, after.Number, after.Name, before is null, changes);
     }
 
     private static string Column(string field) =>

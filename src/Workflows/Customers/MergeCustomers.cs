@@ -31,28 +31,14 @@ public static class MergeCustomers
             return new CustomerResult.Refused("One of the records was merged already.");
         t.Writes.Add("update customer set merged_into = $2, survivor = $2, revision = revision + 1, changed_at = $3 where id = $1", duplicate, into, t.Now);
         t.Writes.Add("update customer set survivor = $2 where survivor = $1", duplicate, into);
-        t.Record(
-            duplicate,
-            "customer.merged",
-            gone.Revision + 1,
-            new
-            {
-                number = gone.Data.Number,
-                name = gone.Data.Name,
-                into = left.Data.Number,
-            }
-        );
-        t.Record(
-            into,
-            "customer.merged",
-            left.Revision,
-            new
-            {
-                number = gone.Data.Number,
-                name = gone.Data.Name,
-                into = left.Data.Number,
-            }
-        );
+        var told = new
+        {
+            number = gone.Data.Number,
+            name = gone.Data.Name,
+            into = left.Data.Number,
+        };
+        t.Record(duplicate, "customer.merged", gone.Revision + 1, told);
+        t.Record(into, "customer.merged", left.Revision, told);
         await t.CommitAsync(cancel);
         return new CustomerResult.Done(into, false);
     }
@@ -79,28 +65,14 @@ public static class MergeCustomers
             duplicate,
             t.Now
         );
-        t.Record(
-            duplicate,
-            "customer.unmerged",
-            gone.Revision + 1,
-            new
-            {
-                number = gone.Data.Number,
-                name = gone.Data.Name,
-                from = left.Data.Number,
-            }
-        );
-        t.Record(
-            into,
-            "customer.unmerged",
-            left.Revision,
-            new
-            {
-                number = gone.Data.Number,
-                name = gone.Data.Name,
-                from = left.Data.Number,
-            }
-        );
+        var told = new
+        {
+            number = gone.Data.Number,
+            name = gone.Data.Name,
+            from = left.Data.Number,
+        };
+        t.Record(duplicate, "customer.unmerged", gone.Revision + 1, told);
+        t.Record(into, "customer.unmerged", left.Revision, told);
         await t.CommitAsync(cancel);
         return new CustomerResult.Done(duplicate, false);
     }

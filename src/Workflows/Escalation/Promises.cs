@@ -158,20 +158,9 @@ public static class Promises
         CancellationToken cancel = default
     )
     {
-        await using var transaction = await InstanceTransaction.OpenAsync(
-            clocks.Runtime,
-            actor.UserName,
-            ("$1", @case),
-            reads: [Sql.Command("select state from sla_clock where id = $1 and instance_id = $2 and task_id is null and kind = 'promise'", clock, @case)],
-            moves: false,
-            cancel: cancel
-        );
-        await transaction.NextResultAsync(cancel);
-        if (transaction.InstanceId is null || !await transaction.Reads.ReadAsync(cancel))
+        await using var transaction = await OpenAsync(clocks.Runtime, @case, clock, actor, cancel);
+        if (await ReadAsync(transaction, cancel) is not { } state)
             return new PromiseResult.NotFound();
-        if (!ClockJson.TryRead(transaction.Reads.Utf8(0), out var state))
-            return new PromiseResult.NotFound();
-        await transaction.DoneReadingAsync();
         if (state.Ended)
             return state.Settled == outcome ? new PromiseResult.Done(clock) : new PromiseResult.Ended();
         Settle(clocks.ServiceLevels, transaction, @case, clock, state, outcome, reason);
@@ -211,18 +200,9 @@ public static class Promises
     )
     {
         due = due.Truncated();
-        await using var transaction = await InstanceTransaction.OpenAsync(
-            clocks.Runtime,
-            actor.UserName,
-            ("$1", @case),
-            reads: [Sql.Command("select state from sla_clock where id = $1 and instance_id = $2 and task_id is null and kind = 'promise'", clock, @case)],
-            moves: false,
-            cancel: cancel
-        );
-        await transaction.NextResultAsync(cancel);
-        if (transaction.InstanceId is null || !await transaction.Reads.ReadAsync(cancel) || !ClockJson.TryRead(transaction.Reads.Utf8(0), out var state))
+        await using var transaction = await OpenAsync(clocks.Runtime, @case, clock, actor, cancel);
+        if (await ReadAsync(transaction, cancel) is not { } state)
             return new PromiseResult.NotFound();
-        await transaction.DoneReadingAsync();
         if (state.DueAt == due)
             return new PromiseResult.Done(clock);
         if (due <= transaction.Now || due < state.DueAt)
@@ -262,6 +242,26 @@ public static class Promises
         transaction.Announce(new(ChangeKind.Instance, @case));
         await transaction.CommitAsync(cancel);
         return new PromiseResult.Done(clock);
+    }
+
+    private static Task<InstanceTransaction> OpenAsync(WorkflowRuntime runtime, Guid @case, Guid promise, Person actor, CancellationToken cancel) =>
+        InstanceTransaction.OpenAsync(
+            runtime,
+            actor.UserName,
+            ("$1", @case),
+            reads: [Sql.Command("select state from sla_clock where id = $1 and instance_id = $2 and task_id is null and kind = 'promise'", promise, @case)],
+            moves: false,
+            cancel: cancel
+        );
+
+    /// <summary>The promise of a transaction that was opened for it; null: there is no such case or promise.</summary>
+    private static async Task<ClockState?> ReadAsync(InstanceTransaction transaction, CancellationToken cancel)
+    {
+        await transaction.NextResultAsync(cancel);
+        if (transaction.InstanceId is null || !await transaction.Reads.ReadAsync(cancel) || !ClockJson.TryRead(transaction.Reads.Utf8(0), out var state))
+            return null;
+        await transaction.DoneReadingAsync();
+        return state;
     }
 
     private static void Settle(

@@ -52,7 +52,7 @@ public static partial class ArticleCheck
         if (content.ReviewOn is { } due && (LocalDate.FromDateOnly(due) <= today || LocalDate.FromDateOnly(due) > today.PlusYears(MostYears)))
             errors.Add(("reviewOn", $"must be in the next {MostYears} years"));
         var journeys = await PinsAsync(runtime, content.Pins, errors, cancel);
-        var known = journeys.Count > 0 ? FactsOf(journeys) : await AllFactsAsync(runtime, cancel);
+        var known = journeys.Count > 0 ? FactsOf(journeys) : FactsOf(await runtime.Definitions.UsablePublishedAsync(cancel));
         if (!FactRules.TryParse(content.Rules, out var rules, out var wrong))
             errors.AddRange(wrong.Select(reason => ("rules", reason)));
         else
@@ -128,18 +128,6 @@ public static partial class ArticleCheck
 
     private static HashSet<string> FactsOf(IEnumerable<CompiledWorkflow> journeys) =>
         [.. journeys.SelectMany(journey => FactSchema.Of(journey).Fields).Select(fact => fact.Name)];
-
-    private static async Task<HashSet<string>> AllFactsAsync(WorkflowRuntime runtime, CancellationToken cancel)
-    {
-        var journeys = new List<CompiledWorkflow>();
-        foreach (var id in await runtime.Definitions.PublishedIdsAsync(cancel))
-        {
-            if (await PinCheck.PublishedAsync(runtime, id, cancel) is { } journey)
-                journeys.Add(journey);
-        }
-
-        return FactsOf(journeys);
-    }
 
     private static string Nowhere(IReadOnlyList<CompiledWorkflow> journeys) =>
         journeys.Count == 0

@@ -57,6 +57,7 @@ internal sealed class ArticleTransaction : IAsyncDisposable
 
     public async Task CommitAsync(CancellationToken cancel)
     {
+        Writes.Add("update guidance_article set look_at = $2 where id = $1", Id, Now);
         Writes.WriteChain(_history);
         await Writes.ExecuteNonQueryAsync(cancel);
         await _transaction.CommitAsync(cancel);

@@ -114,7 +114,7 @@ public static class ReportGuidance
             )
             {
                 InstanceId = id,
-                CorrelationId = $"GDN-{id.ToString("N")[^10..].ToUpperInvariant()}",
+                CorrelationId = ReferenceOf(id),
                 AlsoWrite = t =>
                 {
                     t.Write(
@@ -198,6 +198,9 @@ public static class ReportGuidance
         return (await ReadAsync(query, cancel)).FirstOrDefault();
     }
 
+    /// <summary>Reference of a run of the journey.</summary>
+    internal static string ReferenceOf(Guid run) => $"GDN-{run.ToString("N")[^10..].ToUpperInvariant()}";
+
     private static Dictionary<string, string[]> Check(NoteRequest request, ArticleDetails? article)
     {
         var errors = new Dictionary<string, string[]>();
@@ -233,7 +236,7 @@ public static class ReportGuidance
             NoteKind.OutOfDate => $"{actor.DisplayName} says that this article is out of date: {request.Body}",
             NoteKind.Proposal => $"{actor.DisplayName} proposes another text: {request.Body}",
             _ => $"{actor.DisplayName} found no answer to this question: {request.Body}",
-        };
+        } + "\n\nAccept it once guidance says so, or decline it. Whoever wrote this reads your reply.";
 
     private static async Task<string?> TeamAsync(
         NpgsqlDataSource database,

@@ -265,6 +265,28 @@ public static class JobCatalog
         "(select next_at due_at from saved_search where next_at <= $1) due"
     );
 
+    /// <summary>Sees to customers' links of cases that ended.</summary>
+    public static readonly JobDescription EndedCases = new(
+        "ended-cases",
+        "Customers of ended cases",
+        "Keeps customers' links working for a while after their case has ended, and asks those who got theirs by mail for a rating. Its rows are cases.",
+        "Every minute",
+        EveryMinute,
+        sweeps => sweeps.EndedCasesAsync(CancellationToken.None),
+        null
+    );
+
+    /// <summary>Keeps the tasks of those who own guidance.</summary>
+    public static readonly JobDescription GuidanceTasks = new(
+        "guidance-tasks",
+        "Guidance tasks",
+        "Opens tasks for drafts to approve and for overdue checks of articles, and ends them. Its rows are articles.",
+        EverySecond,
+        EveryMinute,
+        sweeps => sweeps.GuidanceTasksAsync(CancellationToken.None),
+        "(select look_at due_at from guidance_article where look_at <= $1) due"
+    );
+
     /// <summary>Removes cases whose time is over.</summary>
     public static readonly JobDescription Retention = new(
         "retention",
@@ -325,6 +347,8 @@ public static class JobCatalog
         HistoryCheck,
         AccessReview,
         SavedSearches,
+        GuidanceTasks,
+        EndedCases,
         Retention,
         LogExports,
         Housekeeping,

@@ -11,6 +11,8 @@ using Orchestration.Workflows.Board;
 using Orchestration.Workflows.Distribution;
 using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.Forecast;
+using Orchestration.Workflows.Guidance;
+using Orchestration.Workflows.OwnView;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Performance;
 using Orchestration.Workflows.ProcessMining;
@@ -49,6 +51,8 @@ public sealed class Sweeps(
     WriteLogs logs,
     RunSearches searches,
     LogSchedules schedules,
+    ArticleTasks articles,
+    EndOfCase ends,
     IBackgroundJobClient jobs,
     JobMetrics metrics
 )
@@ -127,6 +131,14 @@ public sealed class Sweeps(
 
     /// <summary>Runs saved searches over history.</summary>
     public Task SavedSearchesAsync(CancellationToken stop) => RunAsync(JobCatalog.SavedSearches, () => searches.RunAsync(stop));
+
+    /// <summary>Sees to customers' links of cases that ended.</summary>
+    public Task EndedCasesAsync(CancellationToken stop) =>
+        RunAsync(JobCatalog.EndedCases, () => UntilNothingAsync(() => ends.SweepAsync(Batch, CancellationToken.None), stop));
+
+    /// <summary>Opens and ends the tasks of those who own guidance.</summary>
+    public Task GuidanceTasksAsync(CancellationToken stop) =>
+        RunAsync(JobCatalog.GuidanceTasks, () => UntilNothingAsync(() => articles.SweepAsync(Batch, CancellationToken.None), stop));
 
     /// <summary>Removes cases whose time is over, and erases what waited for a case to end.</summary>
     public Task RetentionAsync(CancellationToken stop) =>

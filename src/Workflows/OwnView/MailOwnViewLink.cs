@@ -52,7 +52,8 @@ public sealed class MailOwnViewLink(NpgsqlDataSource database, SendMail mail, Ma
         [.. r.GetFieldValue<string[]>(column).Select(record => JsonSerializer.Deserialize<List<Consent>>(record, CustomerQueries.Json)!)];
 
     /// <summary>The effect that sends a link, for the transaction that makes it.</summary>
-    internal NpgsqlBatchCommand Effect(Guid link, Guid @case, string to, string code, Instant now) =>
+    /// <param name="asksRating">Whether it asks for a rating of the case.</param>
+    internal NpgsqlBatchCommand Effect(Guid link, Guid @case, string to, string code, bool asksRating, Instant now) =>
         Effects.Insert(
             Ids.New(now),
             Kind,
@@ -62,6 +63,7 @@ public sealed class MailOwnViewLink(NpgsqlDataSource database, SendMail mail, Ma
                 ["link"] = Ids.Text(link),
                 ["to"] = to,
                 ["code"] = _protector.Protect(code),
+                ["asksRating"] = asksRating,
             },
             now
         );
@@ -78,14 +80,15 @@ public sealed class MailOwnViewLink(NpgsqlDataSource database, SendMail mail, Ma
         var url = new Uri(site, $"{Path}/{_protector.Unprotect((string)effect.Payload["code"]!)}").AbsoluteUri;
         var german = (link.Language ?? link.Languages.FirstOrDefault() ?? "en").StartsWith("de", StringComparison.OrdinalIgnoreCase);
         var until = link.ExpiresAt.InUtc().Date.ToString(german ? "d.M.uuuu" : "d MMMM uuuu", CultureInfo.InvariantCulture);
-        using var message = mail.NewMessage(
-            effect.Id,
-            link.Name,
-            to,
-            german ? $"Ihr Vorgang {link.Reference} bei uns" : $"Follow your case {link.Reference}",
-            now
-        );
-        message.Body = new TextPart("plain") { Text = german ? German(link, url, until) : English(link, url, until) };
+        var (subject, body) = (effect.Payload.GetValueOrDefault("asksRating") is true, german) switch
+        {
+            (true, true) => ($"Wie zufrieden sind Sie mit {link.Reference}?", GermanRating(link, url, until)),
+            (true, false) => ($"How did we do with {link.Reference}?", EnglishRating(link, url, until)),
+            (false, true) => ($"Ihr Vorgang {link.Reference} bei uns", German(link, url, until)),
+            _ => ($"Follow your case {link.Reference}", English(link, url, until)),
+        };
+        using var message = mail.NewMessage(effect.Id, link.Name, to, subject, now);
+        message.Body = new TextPart("plain") { Text = body };
         await mail.SendAsync(message, cancel);
         return new EffectOutcome.Done([]);
     }
@@ -106,6 +109,29 @@ public sealed class MailOwnViewLink(NpgsqlDataSource database, SendMail mail, Ma
             Guten Tag {link.Name},
 
             unter diesem Link verfolgen Sie Ihren Vorgang {link.Reference}, beantworten unsere Fragen und senden uns Unterlagen. Sie brauchen kein Konto.
+
+            {url}
+
+            Der Link gilt bis zum {until}. Er ist nur für Sie: Geben Sie ihn nicht weiter.{(link.AsksBirth ? " Die Seite fragt nach Ihrem Geburtsdatum." : "")}
+            """;
+
+    private static string EnglishRating(MailedLink link, string url, string until) =>
+        $"""
+            Hello {link.Name},
+
+            Your case {link.Reference} is closed. Open this link to see how it ended, and to tell us how satisfied you are. It takes a minute.
+
+            {url}
+
+            The link works until {until}. It is yours alone: don't pass it on.{(link.AsksBirth ? " The page asks for your date of birth." : "")}
+            """;
+
+    private static string GermanRating(MailedLink link, string url, string until) =>
+        $"""
+            Guten Tag {link.Name},
+
+            Ihr Vorgang {link.Reference} ist abgeschlossen. Unter diesem Link sehen Sie, wie er ausgegangen ist, und sagen uns, wie zufrieden Sie sind. Es dauert
+            nur eine Minute.
 
             {url}
 

@@ -15,7 +15,8 @@ namespace Orchestration.Workflows.OwnView;
 /// <summary>Settings of the own view.</summary>
 /// <param name="LinkDays">How many days a link works if nobody says otherwise.</param>
 /// <param name="RequestsPerMinute">Most requests with one link, and from one address, in a minute.</param>
-public sealed record OwnViewSettings(int LinkDays = 30, int RequestsPerMinute = 60)
+/// <param name="DaysAfterEnd">How many days links go on working once their case has ended.</param>
+public sealed record OwnViewSettings(int LinkDays = 30, int RequestsPerMinute = 60, int DaysAfterEnd = 30)
 {
     /// <summary>Most days that a link can work.</summary>
     public const int MostDays = 365;
@@ -29,6 +30,9 @@ public sealed record LinkRequest(string? Language, int Days, bool AsksBirth)
 {
     /// <summary>Email address of the customer's record that it is mailed to; null: none.</summary>
     public string? SendTo { get; init; }
+
+    /// <summary>Whether the mail asks for a rating.</summary>
+    internal bool AsksRating { get; init; }
 }
 
 /// <summary>A link, without its code.</summary>
@@ -137,24 +141,8 @@ public static class OwnViewLinks
             return new LinkResult.Invalid("asksBirth", "needs a date of birth in the customer's record");
         if (refusal is not null)
             return new LinkResult.Invalid("sendTo", refusal);
-        var (id, code) = (Ids.New(t.Now), Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(CodeBytes)));
         var expires = t.Now + Duration.FromDays(request.Days);
-        t.Write(
-            """
-            insert into own_view_link (id, code_hash, case_id, language, asks_birth, created_by, created_at, expires_at)
-                values ($1, $2, $3, $4, $5, $6, $7, $8)
-            """,
-            id,
-            Hash(code),
-            @case,
-            request.Language,
-            request.AsksBirth,
-            actor.UserName,
-            t.Now,
-            expires
-        );
-        if (request.SendTo is { } to)
-            t.Write(mail.Effect(id, @case, to, code, t.Now));
+        var (id, code) = Write(t, mail, @case, request, expires, isOver: !t.IsRunning);
         Record(
             t,
             id,
@@ -199,7 +187,7 @@ public static class OwnViewLinks
     {
         await using var query = database.Query(
             """
-            select l.id, l.case_id, c.reference, l.language, l.asks_birth, coalesce(p.display_name, l.created_by), l.created_at, l.expires_at, l.revoked_at,
+            select l.id, l.case_id, c.reference, l.language, l.asks_birth, coalesce(p.display_name, initcap(l.created_by)), l.created_at, l.expires_at, l.revoked_at,
                 v.at, v.count
             from own_view_link l join journey_case c on c.id = l.case_id left join person p on p.user_name = l.created_by
             cross join lateral (select max(at) at, count(*)::int count from own_view_visit where link_id = l.id) v
@@ -304,6 +292,32 @@ public static class OwnViewLinks
 
     internal static void Record(InstanceTransaction t, Guid link, string action, object? payload) =>
         t.Record(new(action, "own-view", Ids.Text(link), 0, payload is null ? null : JsonSerializer.SerializeToUtf8Bytes(payload, TaskJson.Options)));
+
+    /// <summary>Writes a link and, if it is mailed, its mail.</summary>
+    /// <param name="isOver">Whether the case has ended, so that nothing is left to see to.</param>
+    internal static (Guid Id, string Code) Write(InstanceTransaction t, MailOwnViewLink mail, Guid @case, LinkRequest request, Instant expires, bool isOver)
+    {
+        var (id, code) = (Ids.New(t.Now), Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(CodeBytes)));
+        t.Write(
+            """
+            insert into own_view_link (id, code_hash, case_id, language, asks_birth, created_by, created_at, expires_at, sent_to, saw_end)
+                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+            """,
+            id,
+            Hash(code),
+            @case,
+            request.Language,
+            request.AsksBirth,
+            t.Actor,
+            t.Now,
+            expires,
+            request.SendTo,
+            isOver
+        );
+        if (request.SendTo is { } to)
+            t.Write(mail.Effect(id, @case, to, code, request.AsksRating, t.Now));
+        return (id, code);
+    }
 
     private static void WriteRevoked(InstanceTransaction t, Guid link, string by) =>
         t.Write("update own_view_link set revoked_by = $2, revoked_at = $3 where id = $1", link, by, t.Now);

@@ -65,6 +65,9 @@ internal sealed class ClockFact(string policy, Guid? task, bool isPromise)
 
     /// <summary>Null while it runs, and for those that were cancelled or measured no deadline.</summary>
     public bool? Met { get; set; }
+
+    /// <summary>Of a promise: someone took it back.</summary>
+    public bool IsWithdrawn { get; set; }
     public Instant? BreachedAt { get; set; }
 }
 
@@ -300,6 +303,7 @@ internal sealed class CaseFold(Func<string, Guid?> person)
         )
             return;
         clock.EndedAt = e.At;
+        clock.IsWithdrawn = e.Action == "promise.withdrawn";
         clock.Met = e.Action switch
         {
             "sla.met" or "promise.kept" => true,

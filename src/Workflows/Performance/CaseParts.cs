@@ -59,9 +59,17 @@ internal static class CaseParts
         foreach (var clock in fold.Clocks)
         {
             var visit = fold.Find(clock.Task);
+            if (clock.IsPromise)
+            {
+                // Past its time it is broken at once, as in the ledger; withdrawn, it doesn't count.
+                if ((clock.BreachedAt ?? (clock.Met is null ? null : clock.EndedAt)) is { } over && !clock.IsWithdrawn)
+                    Add(Measure.Promise, over, visit, total: clock is { BreachedAt: null, Met: true } ? 1 : 0, clock: clock.Policy);
+                continue;
+            }
+
             if (clock is { EndedAt: { } ended, Met: { } met })
-                Add(clock.IsPromise ? Measure.Promise : Measure.Clock, ended, visit, total: met ? 1 : 0, clock: clock.Policy);
-            if (clock is { BreachedAt: { } breached, IsPromise: false })
+                Add(Measure.Clock, ended, visit, total: met ? 1 : 0, clock: clock.Policy);
+            if (clock.BreachedAt is { } breached)
                 Add(Measure.Breach, breached, visit, clock: clock.Policy);
         }
 

@@ -156,8 +156,8 @@ public sealed record Kpi(string Key, string Title, KpiUnit Unit, bool? MoreIsBet
             "Promises kept",
             KpiUnit.Share,
             true,
-            "Promises to customers that were kept in time, of those settled in the period. Withdrawn ones don't count. They belong to cases: there are none of "
-                + "a team, step or person.",
+            "Promises to customers that were kept in time, of those that were kept or whose time passed in the period. Past its time, a promise is broken at "
+                + "once, as in the ledger. Withdrawn ones don't count. They belong to cases: there are none of a team, step or person.",
             f => KpiValue.Share(f.Of(Measure.Promise))
         ),
         new(

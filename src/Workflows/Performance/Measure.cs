@@ -57,7 +57,7 @@ internal enum Measure : short
     /// <summary>Offers that expired.</summary>
     Missed = 28,
 
-    /// <summary>Promises that were settled; the total is those kept in time.</summary>
+    /// <summary>Promises that were kept, broken or whose time passed; the total is those kept in time.</summary>
     Promise = 29,
 
     /// <summary>Ratings of cases by their customers, on the day of the last change; the total is those of 4 or 5 out of 5.</summary>

@@ -67,8 +67,7 @@ public static class ImportPeople
                     .Concat(CustomRoles.Conflicts(duties ?? new(), after.Roles, before?.Roles ?? [], roles))
                     .Select(e => new ImportError(row.Line, Column(e.Field), ImportResult.Sentence(e.Reason)))
             );
-            if (name.Length > 0 && !seen.TryAdd(name, row.Line))
-                errors.Add(new(row.Line, UserName, $"“{name}” is in line {seen[name]} already."));
+            ImportResult.CheckTwice(seen, row.Line, UserName, name, errors);
             foreach (var team in row.List("leads") is null ? [] : after.Leads)
             {
                 if (!led.TryAdd(team, row.Line))
@@ -93,11 +92,8 @@ public static class ImportPeople
             return ImportResult.Of(errors, Columns);
 
         var rows = read.ConvertAll(r => Tell(r.Row, r.Before, r.Before is null ? r.After : plan.Of(r.Before)));
-        var print = ImportResult.FingerprintOf(file, rows);
-        if (!apply)
-            return new ImportResult.Preview(rows, print);
-        if (fingerprint is not null && fingerprint != print)
-            return new ImportResult.Outdated(rows, print);
+        if (ImportResult.Before(apply, fingerprint, file, rows) is { } answer)
+            return answer;
         await plan.WriteToAsync(t, cancel);
         if (links is { AreMailed: true })
             added.ForEach(a => links.Write(t, a.Id, a.After.Email, hasPassword: false));
@@ -136,15 +132,7 @@ public static class ImportPeople
     private static ImportedRow Tell(CsvRow row, PersonDetails? before, NewPerson after)
     {
         var changes = StaffPlan.Compare(before?.Data ?? new(after.UserName, "", null, []), after);
-        return new(
-            row.Line,
-            before?.UserName ?? after.UserName,
-            after.DisplayName,
-            before is null ? ImportEffect.Adds
-                : changes.Count > 0 ? ImportEffect.Changes
-                : ImportEffect.Nothing,
-            changes
-        );
+        return ImportedRow.Of(row.Line, before?.UserName ?? after.UserName, after.DisplayName, before is null, changes);
     }
 
     private static string Column(string field) =>

@@ -25,7 +25,20 @@ public enum ImportEffect
 /// <param name="Title">Name of the person or team.</param>
 /// <param name="Effect">What happens.</param>
 /// <param name="Changes">The fields that change; of one that is added, those that are filled in.</param>
-public sealed record ImportedRow(int Line, string Key, string Title, ImportEffect Effect, IReadOnlyList<FieldChange> Changes);
+public sealed record ImportedRow(int Line, string Key, string Title, ImportEffect Effect, IReadOnlyList<FieldChange> Changes)
+{
+    /// <summary>Of a line that adds something new or changes what there is.</summary>
+    internal static ImportedRow Of(int line, string key, string title, bool isNew, IReadOnlyList<FieldChange> changes) =>
+        new(
+            line,
+            key,
+            title,
+            isNew ? ImportEffect.Adds
+                : changes.Count > 0 ? ImportEffect.Changes
+                : ImportEffect.Nothing,
+            changes
+        );
+}
 
 /// <summary>How an import went. Nothing is imported unless it is <see cref="Applied"/>.</summary>
 public abstract record ImportResult
@@ -52,6 +65,22 @@ public abstract record ImportResult
 
     internal static string FingerprintOf(string file, IReadOnlyList<ImportedRow> rows) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(file + "\0" + JsonSerializer.Serialize(rows))))[..32];
+
+    /// <summary>The answer of a preview, or of a file that does something else now than in the preview to be applied; null: apply it.</summary>
+    internal static ImportResult? Before(bool apply, string? fingerprint, string file, IReadOnlyList<ImportedRow> rows)
+    {
+        var print = FingerprintOf(file, rows);
+        return !apply ? new Preview(rows, print)
+            : fingerprint is not null && fingerprint != print ? new Outdated(rows, print)
+            : null;
+    }
+
+    /// <summary>Says of a line that an earlier one has the same key.</summary>
+    internal static void CheckTwice(Dictionary<string, int> seen, int line, string column, string key, List<ImportError> errors)
+    {
+        if (key.Length > 0 && !seen.TryAdd(key, line))
+            errors.Add(new(line, column, $"“{key}” is in line {seen[key]} already."));
+    }
 
     /// <summary>A reason that completes a sentence, as one of its own.</summary>
     internal static string Sentence(string reason) => $"{char.ToUpperInvariant(reason[0])}{reason[1..].TrimEnd('.')}.";

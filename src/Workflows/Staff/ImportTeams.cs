@@ -61,8 +61,7 @@ public static class ImportTeams
                 }
             );
             errors.AddRange(StaffRules.Check(data, byName, before is null).Select(e => new ImportError(row.Line, e.Field, ImportResult.Sentence(e.Reason))));
-            if (key.Length > 0 && !seen.TryAdd(key, row.Line))
-                errors.Add(new(row.Line, Key, $"“{key}” is in line {seen[key]} already."));
+            ImportResult.CheckTwice(seen, row.Line, Key, key, errors);
             read.Add((row.Line, before, data));
         }
 
@@ -70,11 +69,8 @@ public static class ImportTeams
             return ImportResult.Of(errors, Columns);
 
         var rows = read.ConvertAll(r => Tell(r.Line, r.Before, r.After));
-        var print = ImportResult.FingerprintOf(file, rows);
-        if (!apply)
-            return new ImportResult.Preview(rows, print);
-        if (fingerprint is not null && fingerprint != print)
-            return new ImportResult.Outdated(rows, print);
+        if (ImportResult.Before(apply, fingerprint, file, rows) is { } answer)
+            return answer;
         var plan = new StaffPlan(people, teams, t.Now);
         foreach (var (_, before, data) in read)
             SaveTeam.Write(t, plan, data, before, byName);
@@ -86,14 +82,6 @@ public static class ImportTeams
     private static ImportedRow Tell(int line, TeamDetails? before, TeamData after)
     {
         var changes = SaveTeam.Compare(before?.Data ?? new(after.Key, "", "", null, []), after);
-        return new(
-            line,
-            after.Key,
-            after.Title,
-            before is null ? ImportEffect.Adds
-                : changes.Count > 0 ? ImportEffect.Changes
-                : ImportEffect.Nothing,
-            changes
-        );
+        return ImportedRow.Of(line, after.Key, after.Title, before is null, changes);
     }
 }

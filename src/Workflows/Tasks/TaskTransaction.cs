@@ -118,7 +118,7 @@ internal sealed class TaskTransaction : IAsyncDisposable
         if (Subject.WorkedOnIt)
             return new TaskResult.ExcludedByFourEyes(Task.ActivityId, Task.Title);
         if (!Subject.IsEntitled && Task.GaveUp.Contains(Subject.Id))
-            return new TaskResult.Forbidden($"{Subject.DisplayName} forwarded this task and is no longer a candidate.");
+            return new TaskResult.Forbidden($"{Subject.DisplayName} forwarded this task, or wrote what it is about, and isn't a candidate for it.");
         if (!Subject.IsEntitled)
             return new TaskResult.Forbidden($"{Subject.DisplayName} is not a candidate for this task.");
         if (Subject.MissingSkill is { } missing)

@@ -160,6 +160,135 @@ public sealed class CustomerPageTests
         );
     }
 
+    [Fact]
+    public async Task The_api_records_contacts_once_and_refuses_bad_ones_with_field_and_reason()
+    {
+        await using var world = await CreateAsync();
+        var instance = await world.StartAsync();
+        var api = await world.App.ApiAsync("frontoffice");
+        var page = $"/api{await CustomerAsync(await world.App.BrowserAsync("frontoffice"), "C-1")}";
+        (object Body, string Field, string Reason)[] bad =
+        [
+            (new { channel = "Pigeon", outcome = "Answered" }, "channel", "must be one of Call, Email, Letter, Portal, Visit"),
+            (new { channel = "Call" }, "outcome", "must be one of Answered, CallBackPromised, MessageLeft, NotReached, Received, Sent"),
+            (
+                new
+                {
+                    channel = "Call",
+                    outcome = "Answered",
+                    operationId = "",
+                },
+                "operationId",
+                "must have from 1 to 200 characters"
+            ),
+            (
+                new
+                {
+                    channel = "Call",
+                    outcome = "Answered",
+                    note = new string('x', 4001),
+                },
+                "note",
+                "must have at most 4000 characters"
+            ),
+            (
+                new
+                {
+                    channel = "Call",
+                    outcome = "Answered",
+                    taskId = Guid.NewGuid(),
+                },
+                "case",
+                "is required for a step"
+            ),
+            (
+                new
+                {
+                    channel = "Call",
+                    outcome = "Answered",
+                    caseId = Guid.NewGuid(),
+                },
+                "case",
+                "isn't a case of this customer"
+            ),
+        ];
+        foreach (var (body, field, reason) in bad)
+        {
+            var answer = await api.PostAsJsonAsync($"{page}/contacts", body);
+            answer.StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity, field);
+            ((string?)(await answer.Content.ReadFromJsonAsync<JsonNode>())!["errors"]![field]![0]).ShouldBe(reason);
+        }
+
+        var call = new
+        {
+            channel = "Call",
+            outcome = "Answered",
+            note = Markup,
+            caseId = instance,
+            operationId = "once",
+        };
+        var first = await api.PostAsJsonAsync($"{page}/contacts", call);
+        first.StatusCode.ShouldBe(HttpStatusCode.Created);
+        var recorded = (await first.Content.ReadFromJsonAsync<JsonNode>())!;
+        recorded["notResumed"]!.AsArray().ShouldBeEmpty();
+        var again = await api.PostAsJsonAsync($"{page}/contacts", call);
+        ((string?)(await again.Content.ReadFromJsonAsync<JsonNode>())!["id"]).ShouldBe((string?)recorded["id"]);
+        (await api.PostAsJsonAsync($"{page}/contacts", call with { note = "Other" })).StatusCode.ShouldBe(HttpStatusCode.Conflict);
+        (await api.GetFromJsonAsync<JsonArray>($"{page}/contacts"))!.Count.ShouldBe(1);
+        (await api.PostAsJsonAsync($"{page}/contacts/{recorded["id"]}/answered", new { })).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        (await api.PostAsJsonAsync($"/api/customers/{Guid.NewGuid()}/contacts", call)).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+
+        var next = (await api.GetFromJsonAsync<JsonArray>($"{page}/cases"))![0]!["next"]!;
+        ((string?)next["title"], (string?)next["team"]).ShouldBe(("Check the loss", "Claims adjusting"));
+    }
+
+    [Fact]
+    public async Task The_api_merges_undoes_and_imports_and_refuses_what_cannot_be()
+    {
+        await using var world = await CreateAsync();
+        var api = await world.App.ApiAsync("frontoffice");
+        var (one, two) = (await AddAsync("C-21"), await AddAsync("C-22"));
+        (await api.PostAsJsonAsync($"{one}/merge", new { into = one.Split('/')[^1] })).StatusCode.ShouldBe(HttpStatusCode.Conflict);
+        (await api.PostAsJsonAsync($"{one}/merge", new { into = Guid.NewGuid() })).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        (await api.PostAsJsonAsync($"{two}/merge", new { into = one.Split('/')[^1] })).StatusCode.ShouldBe(HttpStatusCode.OK);
+        ((string?)(await api.GetFromJsonAsync<JsonNode>(two))!["data"]!["number"]).ShouldBe("C-21");
+        (await api.PostAsJsonAsync($"{two}/unmerge", new { })).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await api.PostAsJsonAsync($"{two}/unmerge", new { })).StatusCode.ShouldBe(HttpStatusCode.Conflict);
+
+        var wrong = await api.PostAsync("/api/customers/import", Csv("number,name,emails\nC-23,,nobody\n"));
+        wrong.StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
+        (await wrong.Content.ReadFromJsonAsync<JsonNode>())!["lines"]!
+            .AsArray()
+            .Select(line => ((int?)line!["line"], (string?)line["column"]))
+            .ShouldBe([(2, "name"), (2, "emails")]);
+        (await api.PostAsync("/api/customers/import?apply=true", Csv("number,name\nC-23,Ana\n"))).StatusCode.ShouldBe(HttpStatusCode.OK);
+        ((string?)(await api.GetFromJsonAsync<JsonNode>("/api/customers/by-number/C-23"))!["data"]!["name"]).ShouldBe("Ana");
+
+        async Task<string> AddAsync(string number) =>
+            (await api.PostAsJsonAsync("/api/customers", new { number, record = new { name = number } })).Headers.Location!.OriginalString;
+
+        static StringContent Csv(string text) => new(text, System.Text.Encoding.UTF8, "text/csv");
+    }
+
+    [Fact]
+    public async Task The_timeline_shows_contacts_only_when_asked_for_and_links_work_without_scripts()
+    {
+        await using var world = await CreateAsync();
+        await world.StartAsync();
+        var browser = await world.App.BrowserAsync("frontoffice");
+        var page = await CustomerAsync(browser, "C-1");
+        await PressAsync(browser, page, $"{page}/contacts", ("channel", "Call"), ("direction", "in"), ("outcome", "Answered"), ("note", "About the roof"));
+
+        var link = (await PageAsync(browser, page)).QuerySelectorAll("#timeline nav a").Single(a => a.TextContent == "Contacts").GetAttribute("href")!;
+        link.ShouldBe($"{page}?show=contacts#timeline");
+        var shown = await PageAsync(browser, link);
+        shown.QuerySelector("#timeline [aria-current]")!.TextContent.ShouldBe("Contacts");
+        shown.QuerySelectorAll("#timeline .timeline-item").ShouldHaveSingleItem().TextContent.ShouldContain("About the roof");
+        (await PageAsync(browser, $"{page}?show=documents")).QuerySelector("#timeline .timeline-list")!.TextContent.Trim().ShouldBe("No documents yet.");
+        (await PageAsync(browser, $"{page}?show=nonsense")).QuerySelector("#timeline [aria-current]")!.TextContent.ShouldBe("All");
+        (await PageAsync(browser, $"{page}/history?show=promises")).Body!.TextContent.ShouldContain("No promises yet.");
+    }
+
     private static async Task<string> CustomerAsync(HttpClient browser, string number) =>
         (await browser.GetAsync($"/customers/by-number?number={number}")).Headers.Location!.OriginalString;
 }

@@ -234,6 +234,44 @@ public sealed class GuidancePageTests(SharedWorld shared) : IClassFixture<Shared
             await PageAsync(await World.App.BrowserAsync("adjuster1"), page);
     }
 
+    [Fact]
+    public async Task The_api_changes_sends_back_confirms_discards_counts_and_shares()
+    {
+        var (writer, lead, stranger) = (await World.App.ApiAsync("adjuster1"), await World.App.ApiAsync("senior1"), await World.App.ApiAsync("closer1"));
+        var id = await PublishedAsync("Drying of walls", "Wait a week.", "walk/check", audience: "Customer");
+        var path = $"/api/guidance/{id}";
+        var article = new { title = "Drying of walls", body = "Wait two weeks." };
+        await IsAsync(stranger.PutAsJsonAsync(path, new { revision = 3, article }), HttpStatusCode.Forbidden);
+        await IsAsync(writer.PutAsJsonAsync(path, new { revision = 2, article }), HttpStatusCode.Conflict);
+        await IsAsync(writer.PutAsJsonAsync(path, new { revision = 3, article = article with { body = "" } }), HttpStatusCode.UnprocessableEntity, "body");
+        await IsAsync(writer.PutAsJsonAsync(path, new { revision = 3, article }), HttpStatusCode.OK);
+        await IsAsync(writer.PostAsJsonAsync($"{path}/submit", new { revision = 4 }), HttpStatusCode.OK);
+        await IsAsync(lead.PostAsJsonAsync($"{path}/send-back", new { revision = 5, note = " " }), HttpStatusCode.UnprocessableEntity, "note");
+        await IsAsync(lead.PostAsJsonAsync($"{path}/send-back", new { revision = 5, note = "Which walls?" }), HttpStatusCode.OK);
+        await IsAsync(writer.PostAsJsonAsync($"{path}/discard", new { revision = 6 }), HttpStatusCode.OK);
+        await IsAsync(writer.PostAsJsonAsync($"{path}/discard", new { revision = 7 }), HttpStatusCode.Conflict);
+        await IsAsync(stranger.PostAsJsonAsync($"{path}/confirm", new { revision = 7 }), HttpStatusCode.Forbidden);
+        await IsAsync(writer.PostAsJsonAsync($"{path}/confirm", new { revision = 7 }), HttpStatusCode.OK);
+
+        await IsAsync(stranger.PostAsJsonAsync($"{path}/uses", new { use = "Read" }), HttpStatusCode.UnprocessableEntity, "use");
+        await IsAsync(stranger.PostAsJsonAsync($"{path}/uses", new { use = "Opened", clicks = 1 }), HttpStatusCode.NoContent);
+        await IsAsync(stranger.PostAsJsonAsync($"/api/guidance/{Guid.NewGuid()}/uses", new { use = "Opened" }), HttpStatusCode.NotFound);
+        var shared = await stranger.PostAsync($"{path}/shares", null);
+        var share = (string)(await shared.Content.ReadFromJsonAsync<JsonObject>())!["id"]!;
+        await IsAsync(stranger.DeleteAsync($"{path}/shares/{Guid.NewGuid()}"), HttpStatusCode.NotFound);
+        await IsAsync(stranger.DeleteAsync($"{path}/shares/{share}"), HttpStatusCode.OK);
+        await IsAsync(lead.PostAsJsonAsync($"{path}/retire", new { revision = 8 }), HttpStatusCode.OK);
+
+        static async Task IsAsync(Task<HttpResponseMessage> request, HttpStatusCode status, string? field = null)
+        {
+            using var answer = await request;
+            var text = await answer.Content.ReadAsStringAsync();
+            answer.StatusCode.ShouldBe(status, text);
+            if (field is not null)
+                JsonNode.Parse(text)!["errors"]![field].ShouldNotBeNull();
+        }
+    }
+
     private static async Task<HttpResponseMessage> PressStaleAsync(HttpClient browser, IHtmlDocument page, string action, string body)
     {
         var form = (IHtmlFormElement)page.QuerySelector($"form[action='{action}']")!;

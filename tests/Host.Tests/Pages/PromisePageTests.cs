@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Text.Json.Nodes;
 using AngleSharp.Html.Dom;
 using NodaTime;
 using static Orchestration.Host.Tests.Pages.PageWorld;
@@ -153,6 +154,27 @@ public sealed class PromisePageTests
         };
         foreach (var address in new[] { $"{page}/promises", $"{await world.OpenTaskAsync(instance)}/promises" })
             (await stranger.PostAsync(address, new FormUrlEncodedContent(posted))).StatusCode.ShouldBe(HttpStatusCode.NotFound, address);
+    }
+
+    [Fact]
+    public async Task The_api_moves_a_promise_to_a_later_date_and_refuses_others()
+    {
+        await using var world = await CreateAsync();
+        var instance = await world.StartAsync();
+        var (api, now) = (await world.App.ApiAsync("frontoffice"), world.App.Clock.GetCurrentInstant());
+        var made = await api.PostAsJsonAsync($"/api/cases/{instance}/promises", new { what = "Call", dueAt = $"{now + Duration.FromHours(4)}" });
+        var move = $"/api/cases/{instance}/promises/{made.Headers.Location!.OriginalString.Split('/')[^1]}/move";
+        foreach (var due in (string?[])[null, $"{now - Duration.FromHours(1)}", $"{now + Duration.FromHours(3)}"])
+        {
+            var refused = await api.PostAsJsonAsync(move, new { dueAt = due });
+            refused.StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity, due);
+            (await refused.Content.ReadFromJsonAsync<JsonNode>())!["errors"]!["dueAt"].ShouldNotBeNull();
+        }
+
+        var later = new { dueAt = $"{now + Duration.FromHours(6)}", reason = "They are away" };
+        (await api.PostAsJsonAsync(move, later)).EnsureSuccessStatusCode();
+        (await api.PostAsJsonAsync($"/api/cases/{instance}/promises/{Guid.NewGuid()}/move", later)).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        (await (await world.App.ApiAsync("closer1")).PostAsJsonAsync(move, later)).IsSuccessStatusCode.ShouldBeFalse();
     }
 
     [Fact]

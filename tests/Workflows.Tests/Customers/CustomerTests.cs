@@ -46,7 +46,7 @@ public sealed class CustomerTests
         found.Data.Consents.ShouldBe(Full("C-1").Consents);
         found.Data.Identifiers.ShouldBe(Full("C-1").Identifiers);
         found.Data.BornOn.ShouldBe(new DateOnly(1968, 4, 12));
-        var (events, _) = await CustomerHistory.ReadAsync(world.Database, id, null, 10, me, world.Clock.Now());
+        var (events, _) = await CustomerHistory.ReadAsync(world.Database, id, CustomerEvents.All, null, 10, me, world.Clock.Now());
         events.Select(e => e.Event.Action).Order().ShouldBe(["customer.added", "customer.changed"]);
     }
 
@@ -88,7 +88,7 @@ public sealed class CustomerTests
         (await SeenAsync("adjuster1")).ShouldBeNull();
         await SaveCustomer.ChangeAsync(world.Runtime, id, null, new("", "Marta N."), admin);
         (await SeenAsync("frontoffice")).ShouldBe("Recently bereaved");
-        var (events, _) = await CustomerHistory.ReadAsync(world.Database, id, null, 50, admin, world.Clock.Now());
+        var (events, _) = await CustomerHistory.ReadAsync(world.Database, id, CustomerEvents.All, null, 50, admin, world.Clock.Now());
         string.Concat(events.Select(e => e.Event.Payload?.ToJsonString())).ShouldNotContain("bereaved");
 
         async Task<string?> SeenAsync(string name) =>
@@ -117,7 +117,7 @@ public sealed class CustomerTests
         {
             var me = await world.PersonAsync(name);
             return await CustomerQueries.OfNumberAsync(world.Database, number, me, world.Clock.Now()) is { } found
-                ? (await CustomerWork.CasesAsync(world.Database, found.Id, me, world.Clock.Now())).Select(c => c.Reference)
+                ? (await CustomerWork.CasesAsync(world.Runtime, found.Id, me, world.Clock.Now())).Select(c => c.Reference)
                 : null;
         }
     }
@@ -139,7 +139,7 @@ public sealed class CustomerTests
         (await MergeCustomers.RunAsync(world.Runtime, one, three, me)).ShouldBeOfType<CustomerResult.Refused>();
 
         (await IdAsync("C-1")).ShouldBe(three);
-        (await CustomerWork.CasesAsync(world.Database, three, me, world.Clock.Now())).Count.ShouldBe(3);
+        (await CustomerWork.CasesAsync(world.Runtime, three, me, world.Clock.Now())).Count.ShouldBe(3);
         (await RecordContact.ListAsync(world.Database, three, null, 9, me, world.Clock.Now())).ShouldHaveSingleItem().Reference.ShouldBe("REF-1");
         (await FindCustomers.FindAsync(world.Database, "C-1", 9, me, world.Clock.Now())).ShouldHaveSingleItem().Id.ShouldBe(three);
 
@@ -149,14 +149,14 @@ public sealed class CustomerTests
         var claimed = await world.DoneAsync(ClaimTask.RunAsync(world.Tasks, new(task.Id, task.Revision, "k1"), adjuster));
         await world.DoneAsync(CompleteTask.RunAsync(world.Tasks, new(task.Id, claimed.Revision, "k2"), "Done", [], adjuster));
         await StartAsync(world, "REF-4", "C-1", "Marta Novak");
-        (await CustomerWork.CasesAsync(world.Database, three, me, world.Clock.Now())).Count.ShouldBe(4);
+        (await CustomerWork.CasesAsync(world.Runtime, three, me, world.Clock.Now())).Count.ShouldBe(4);
 
         (await MergeCustomers.UndoAsync(world.Runtime, two, me)).ShouldBeOfType<CustomerResult.Done>();
         (await IdAsync("C-1")).ShouldBe(two);
-        (await CustomerWork.CasesAsync(world.Database, two, me, world.Clock.Now())).Count.ShouldBe(3);
-        (await CustomerWork.CasesAsync(world.Database, three, me, world.Clock.Now())).Count.ShouldBe(1);
+        (await CustomerWork.CasesAsync(world.Runtime, two, me, world.Clock.Now())).Count.ShouldBe(3);
+        (await CustomerWork.CasesAsync(world.Runtime, three, me, world.Clock.Now())).Count.ShouldBe(1);
         (await MergeCustomers.UndoAsync(world.Runtime, one, me)).ShouldBeOfType<CustomerResult.Done>();
-        (await CustomerWork.CasesAsync(world.Database, one, me, world.Clock.Now())).Count.ShouldBe(2);
+        (await CustomerWork.CasesAsync(world.Runtime, one, me, world.Clock.Now())).Count.ShouldBe(2);
         (await MergeCustomers.UndoAsync(world.Runtime, one, me)).ShouldBeOfType<CustomerResult.Refused>();
 
         async Task<Guid> IdAsync(string number) => (await CustomerQueries.OfNumberAsync(world.Database, number, me, world.Clock.Now()))!.Id;
@@ -211,7 +211,7 @@ public sealed class CustomerTests
         );
         var id = (await CustomerQueries.OfNumberAsync(world.Database, "C-1", front, world.Clock.Now()))!.Id;
 
-        var step = (await CustomerWork.CasesAsync(world.Database, id, front, world.Clock.Now())).ShouldHaveSingleItem().Steps.ShouldHaveSingleItem();
+        var step = (await CustomerWork.CasesAsync(world.Runtime, id, front, world.Clock.Now())).ShouldHaveSingleItem().Steps.ShouldHaveSingleItem();
         (step.Owner, step.WaitsFor, step.WaitNote).ShouldBe((adjuster.DisplayName, ResumeTask.WaitsForCustomer, "your repair estimate"));
         var contact = new ContactRequest(ContactChannel.Email, true, ContactOutcome.Received, "Here it is", instance, task.Id, [task.Id], "op-1");
         var first = (await RecordContact.RunAsync(world.Tasks, id, contact, front)).ShouldBeOfType<ContactResult.Done>();

@@ -1,6 +1,7 @@
 using NodaTime;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Customers;
 using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.OwnView;
@@ -239,6 +240,62 @@ public sealed class MailTests
 
         Task<LinkResult> MakeAsync() =>
             OwnViewLinks.MakeAsync(world.Runtime, world.Get<MailOwnViewLink>(), id, new(null, 30, false) { SendTo = "marta@example.com" }, front);
+    }
+
+    [Fact]
+    public async Task Who_has_a_link_by_mail_is_asked_once_for_a_rating_when_the_case_ends_and_links_go_on_working()
+    {
+        await using var server = new MailServer();
+        await using var world = await WorldAsync(server);
+        var (front, supervisor) = (await world.PersonAsync("frontoffice"), await world.PersonAsync("supervisor"));
+        await SaveCustomer.AddAsync(world.Runtime, new("C-1", "Marta Novak") { Emails = ["marta@example.com"], Languages = ["de"] }, front);
+        var (mailed, handed, refused) = (
+            await world.StartAsync("mailing", "ONE"),
+            await world.StartAsync("mailing", "TWO"),
+            await world.StartAsync("mailing", "SIX")
+        );
+        var first = await MakeAsync(mailed, "marta@example.com");
+        var copied = await MakeAsync(handed, null);
+        await MakeAsync(refused, "marta@example.com");
+        await SweepAsync(world);
+        server.Messages.Count.ShouldBe(2);
+        world.Clock.Advance(Duration.FromDays(20));
+        (await EndAsync()).ShouldBe(0, "they go on");
+
+        await CancelCase.RunAsync(world.Runtime, mailed, "Done", supervisor);
+        await CancelCase.RunAsync(world.Runtime, handed, "Done", supervisor);
+        (await EndAsync()).ShouldBe(2);
+        await SweepAsync(world);
+        var mail = server.Messages[^1];
+        (server.Messages.Count, mail.Subject).ShouldBe((3, "Wie zufrieden sind Sie mit ONE?"));
+        var code = mail.TextBody.ShouldNotBeNull().Split("/follow/")[1].Split('\n')[0].Trim();
+        (await OwnViewLinks.FindAsync(world.Database, code, world.Clock.Now())).ShouldNotBeNull().Case.ShouldBe(mailed);
+        (await world.ActionsAsync(mailed)).Count(action => action == "own-view.rating-asked").ShouldBe(1);
+        (await world.ActionsAsync(handed)).ShouldNotContain("own-view.rating-asked");
+
+        // Consent that was withdrawn since then counts.
+        await world.ScalarAsync<string>(
+            """update customer set consents = '[{ "what": "email", "since": "2026-01-01", "withdrawn": "2026-02-01" }]' returning number"""
+        );
+        await CancelCase.RunAsync(world.Runtime, refused, "Done", supervisor);
+        (await EndAsync()).ShouldBe(1);
+        (await EndAsync()).ShouldBe(0);
+        await SweepAsync(world);
+        server.Messages.Count.ShouldBe(3);
+
+        world.Clock.Advance(Duration.FromDays(29));
+        foreach (var link in (string[])[first.Code, copied.Code, code])
+            (await OwnViewLinks.FindAsync(world.Database, link, world.Clock.Now())).ShouldNotBeNull();
+        world.Clock.Advance(Duration.FromDays(1));
+        foreach (var link in (string[])[first.Code, copied.Code, code])
+            (await OwnViewLinks.FindAsync(world.Database, link, world.Clock.Now())).ShouldBeNull();
+
+        Task<int> EndAsync() => world.Get<EndOfCase>().SweepAsync(100);
+
+        async Task<LinkResult.Made> MakeAsync(Guid @case, string? to) =>
+            (
+                await OwnViewLinks.MakeAsync(world.Runtime, world.Get<MailOwnViewLink>(), @case, new(null, 30, false) { SendTo = to }, front)
+            ).ShouldBeOfType<LinkResult.Made>();
     }
 
     [Fact]

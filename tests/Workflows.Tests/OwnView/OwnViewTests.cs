@@ -239,7 +239,7 @@ public sealed class OwnViewTests
         after.Emails.ShouldBe(["marta@example.com"]);
         after.Phones.ShouldBe(["+44 20 7946 0009", "+44 20 7946 0002"]);
         after.Vulnerability.ShouldBe("Recently bereaved");
-        var (events, _) = await CustomerHistory.ReadAsync(world.Database, record.Id, null, 50, front, world.Clock.Now());
+        var (events, _) = await CustomerHistory.ReadAsync(world.Database, record.Id, CustomerEvents.All, null, 50, front, world.Clock.Now());
         events
             .Where(e => e.Event.Actor == FollowedCase.Actor)
             .Select(e => e.Event.Action)

@@ -128,6 +128,8 @@ public sealed class PromiseLedgerTests
         var overdue = await ReadAsync(new() { Since = NodaConstants.UnixEpoch });
         overdue.Customers.Single().Counts.KeptShare!.Value.ShouldBe(9.0 / 11, 1e-9, "past its time is broken, said or not");
         overdue.Calibration[3].ShouldSatisfyAllConditions(b => b.Count.ShouldBe(1), b => b.Kept.ShouldBe(0));
+        await world.Get<Escalate>().SweepAsync(100);
+        (await FigureAsync()).ShouldBe((Math.Round(9.0 / 11, 9), 11), "performance has the same rule");
         overdue.Brier!.Value.ShouldBe(Math.Pow(9.5 / 11, 2), 1e-6);
         (await ReadAsync(new() { Since = NodaConstants.UnixEpoch, Band = 3 })).Promises.ShouldHaveSingleItem().What.ShouldBe("Call 11");
         await Promises.SettleAsync(make.Clocks, id, ledger.Promises[0].Id, PromiseOutcome.Broken, "Forgotten", front);
@@ -135,6 +137,7 @@ public sealed class PromiseLedgerTests
         (after.Counts.Broken, after.Counts.Open).ShouldBe((1, 0));
         after.Calibration[3].ShouldSatisfyAllConditions(b => b.Count.ShouldBe(1), b => b.Kept.ShouldBe(0), b => b.Said.ShouldBe(9.5 / 11, 1e-6));
         after.Brier!.Value.ShouldBe(Math.Pow(9.5 / 11, 2), 1e-6);
+        (await FigureAsync()).ShouldBe((Math.Round(9.0 / 11, 9), 11), "it counts once");
         (await ReadAsync(new() { Since = NodaConstants.UnixEpoch, Band = 3 })).Promises.ShouldHaveSingleItem().What.ShouldBe("Call 11");
         (
             await ReadAsync(
@@ -152,6 +155,14 @@ public sealed class PromiseLedgerTests
         ).Counts.All.ShouldBe(0);
 
         Task<Ledger> ReadAsync(LedgerFilter filter) => ReadLedger.RunAsync(world.Database, filter, front, world.Clock.Now());
+
+        async Task<(double, long)> FigureAsync()
+        {
+            await world.KeepFiguresAsync();
+            var day = world.Clock.Now().InUtc().Date;
+            var figure = Kpi.Find("promises")!.Of((await ReadFigures.RunAsync(world.Database, new(day.PlusDays(-7), day.PlusDays(1)))).Total);
+            return (Math.Round(figure.Value!.Value, 9), figure.Samples);
+        }
     }
 
     [Fact]

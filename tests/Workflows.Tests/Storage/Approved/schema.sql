@@ -690,20 +690,27 @@ create table guidance_article (
     published_at timestamp with time zone,
     review_on date,
     retired_at timestamp with time zone,
+    work_run uuid,
+    work_kind text,
+    look_at timestamp with time zone,
     constraint guidance_article_audience_check CHECK (audience = ANY (ARRAY['Internal'::text, 'Customer'::text])),
     constraint guidance_article_check CHECK ((draft IS NULL) = (draft_state IS NULL)),
     constraint guidance_article_check1 CHECK ((version IS NULL) = (published_at IS NULL)),
     constraint guidance_article_check2 CHECK (draft IS NOT NULL OR version IS NOT NULL),
+    constraint guidance_article_check3 CHECK ((work_run IS NULL) = (work_kind IS NULL)),
     constraint guidance_article_draft_state_check CHECK (draft_state = ANY (ARRAY['Draft'::text, 'InReview'::text])),
     constraint guidance_article_kind_check CHECK (kind = ANY (ARRAY['Article'::text, 'Letter'::text, 'Email'::text])),
     constraint guidance_article_pkey PRIMARY KEY (id),
     constraint guidance_article_team_fkey FOREIGN KEY (team) REFERENCES team(key),
-    constraint guidance_article_title_check CHECK (title <> ''::text AND length(title) <= 200)
+    constraint guidance_article_title_check CHECK (title <> ''::text AND length(title) <= 200),
+    constraint guidance_article_work_kind_check CHECK (work_kind = ANY (ARRAY['Draft'::text, 'Check'::text]))
 );
 CREATE INDEX guidance_article_changed ON guidance_article USING btree (changed_at DESC, id DESC);
+CREATE INDEX guidance_article_look ON guidance_article USING btree (look_at);
 CREATE INDEX guidance_article_overdue ON guidance_article USING btree (review_on) WHERE ((version IS NOT NULL) AND (retired_at IS NULL));
 CREATE INDEX guidance_article_review ON guidance_article USING btree (team) WHERE (draft_state = 'InReview'::text);
 CREATE INDEX guidance_article_team ON guidance_article USING btree (team, changed_at DESC, id DESC);
+CREATE INDEX guidance_article_work ON guidance_article USING btree (work_run) WHERE (work_run IS NOT NULL);
 
 create table guidance_miss (
     day date not null,
@@ -1043,6 +1050,8 @@ create table own_view_link (
     expires_at timestamp with time zone not null,
     revoked_by text,
     revoked_at timestamp with time zone,
+    sent_to text,
+    saw_end boolean not null default false,
     constraint own_view_link_case_id_fkey FOREIGN KEY (case_id) REFERENCES workflow_instance(id) ON DELETE CASCADE,
     constraint own_view_link_check CHECK (expires_at > created_at),
     constraint own_view_link_check1 CHECK ((revoked_by IS NULL) = (revoked_at IS NULL)),
@@ -1052,6 +1061,7 @@ create table own_view_link (
     constraint own_view_link_pkey PRIMARY KEY (id)
 );
 CREATE INDEX own_view_link_case ON own_view_link USING btree (case_id, created_at DESC);
+CREATE INDEX own_view_link_ends ON own_view_link USING btree (case_id) WHERE (NOT saw_end);
 
 create table own_view_rating (
     case_id uuid not null,
