@@ -208,7 +208,7 @@ public sealed class AccessibilityTests(Chromium chromium, Office office, ITestOu
             await page.EvaluateAsync("document.querySelectorAll('details').forEach(d => d.open = true)");
             await JudgeAsync(page, address, "light", "");
             await page.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Dark, ReducedMotion = ReducedMotion.Reduce });
-            await page.WaitForFunctionAsync("(document.documentElement.dataset.bsTheme ?? 'dark') === 'dark'");
+            await page.Locator("html:is([data-bs-theme=dark], :not([data-bs-theme]))").WaitForAsync();
             await JudgeAsync(page, address, "dark", Colours);
             await page.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Light });
         }
