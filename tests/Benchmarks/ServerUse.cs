@@ -27,6 +27,8 @@ internal sealed record ServerUse(double Cpu, double Wal, double Statements, doub
         return new(OperatingSystem.IsLinux() ? Milliseconds(r.GetInt32(0)) : 0, r.GetDouble(1), r.GetDouble(2), r.GetDouble(3));
     }
 
+    public ServerUse Since(ServerUse before) => new(Cpu - before.Cpu, Wal - before.Wal, Statements - before.Statements, Buffers - before.Buffers);
+
     public double CpuSince(ServerUse before) => Cpu - before.Cpu;
 
     /// <summary>CPU of the server's processes, those that ended included: the main process counts them.</summary>

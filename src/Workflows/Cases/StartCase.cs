@@ -90,7 +90,7 @@ public static class StartCase
                     TestBy = request.IsTest ? actor.Id : null,
                     AlsoWrite = t =>
                     {
-                        var (riskAt, lateAt) = NewCaseUrgency.Of(t, id)?.OfCase() ?? default;
+                        var urgent = NewCaseUrgency.Of(t, id)?.OfCase();
                         t.Write(
                             """
                             insert into journey_case (id, journey, reference, customer_id, customer_name, created_by, created_at, test_by, risk_at, due_at)
@@ -104,8 +104,8 @@ public static class StartCase
                             actor.UserName,
                             t.Now,
                             request.IsTest ? actor.Id : null,
-                            riskAt,
-                            lateAt
+                            urgent?.RiskAt,
+                            urgent?.LateAt
                         );
 
                         if (!request.IsTest)

@@ -33,19 +33,11 @@ internal sealed class WaitingWork(NpgsqlConnection connection, string team, Dist
 
     private const string Unoffered = "not exists (select from task_offer o where o.task_id = t.id and o.state = 'Open')";
 
-    private const string IsStatutory =
-        "exists (select from sla_clock k where k.instance_id = t.instance_id and (k.task_id is null or k.task_id = t.id) "
-        + "and k.kind = 'statutory' and k.late_at = t.due_at)";
+    /// <summary>Ready, in the words of the index <c>task_waiting</c>, so that the index is all that is read.</summary>
+    private const string Waiting = "t.ended_at is null and t.owner_id is null and t.suspended_from is null and t.test_by is null";
 
     /// <summary>Columns of a task. Offers that expired before <c>$1</c> count no more; the affinity window begins at <c>$2</c>.</summary>
-    private static readonly string Columns = $$"""
-        t.id, t.title, t.required_skills, t.preferred_skills, t.work_kind, t.weight, t.effort, t.priority, t.due_at, t.created_at,
-            case when t.candidates = '{}' then '{}' else array(select n.id from person n where n.user_name = any(t.candidates)) end named,
-            {{Eligibility.ExcludedPeople}} excluded, {{Eligibility.PassedOnBy}} passed_on,
-            t.gave_up || case when t.passed_by = '{}' then '{}' else array(select o.person_id from task_offer o where o.task_id = t.id
-                and (o.state = 'Declined' or o.state = 'Expired' and o.ended_at > $1)) end passed,
-            t.due_at is not null and {{IsStatutory}} statutory
-        """;
+    private static readonly string Columns = WorkRow.Columns("$1");
 
     private static readonly string Knowing = $"""
         array(select distinct unnest(x.actors) from task x where x.instance_id = t.instance_id and x.id <> t.id) know_case,
@@ -57,7 +49,7 @@ internal sealed class WaitingWork(NpgsqlConnection connection, string team, Dist
 
     private readonly OpenHours? _hours = calendar is null ? null : OpenHours.Of(calendar, now);
 
-    /// <summary>Reads the tasks that these people could reach: offered to no one, and not given up by all of them.</summary>
+    /// <summary>Reads the tasks that these people could reach, which are offered to no one.</summary>
     /// <param name="people">The team's people; only those with room can reach any.</param>
     /// <param name="asked">Tasks to be read whatever their place and skills are.</param>
     public async Task<IReadOnlyList<Work>> ReadAsync(IReadOnlyList<Worker> people, Guid[] asked, CancellationToken cancel)
@@ -65,7 +57,7 @@ internal sealed class WaitingWork(NpgsqlConnection connection, string team, Dist
         var free = people.Where(person => person.HasRoom).ToList();
         if (free.Count == 0 && asked.Length == 0)
             return [];
-        var places = (int)Math.Min(MostPlaces, free.Sum(person => (long)Math.Min(person.Slots, MostPlaces)));
+        var places = Places(free);
         for (var personal = FewPersonal; ; personal *= 10)
         {
             var first = free.Count == 0 ? [] : await FirstAsync(people, free, places, personal, cancel);
@@ -83,46 +75,42 @@ internal sealed class WaitingWork(NpgsqlConnection connection, string team, Dist
         await using var batch = connection.CreateBatch();
         batch.Add(
             $$"""
-            select {{Columns}}, '{}'::uuid[] know_case, '{}'::uuid[] know_customer from task t where t.team = $3 and {{Ready}} and {{Unoffered}}
-                {{(only is null ? "" : "and t.id = $5")}} order by t.order_at, t.id limit $4
+            select {{Columns}} from task t where t.team = $2 and {{Ready}} and {{Unoffered}}
+                {{(only is null ? "" : "and t.id = $4")}} order by t.order_at, t.id limit $3
             """,
             now - policy.Again,
-            now - policy.AffinityWindow,
             team,
             most
         );
         if (only is { } id)
             batch.BatchCommands[0].Parameters.Add(Sql.Parameter(id));
-        return await ReadAsync(batch, cancel);
+        return await ReadAsync(batch, knowing: false, cancel);
     }
 
     /// <summary>
-    /// The first tasks of each kind, in the order of <see cref="WorkKey"/>, computed in SQL; a statutory clock is looked up only where it counts. One more of
-    /// each kind says that there are others behind.
+    /// The first tasks of each kind, in the order of <see cref="WorkKey"/>, computed in SQL. One more of each kind says that there are others behind.
     /// </summary>
     private async Task<List<First>> FirstAsync(IReadOnlyList<Worker> people, List<Worker> free, int places, int personal, CancellationToken cancel)
     {
-        var open = _hours is null ? "extract(epoch from t.due_at - $2)::float8" : OpenHours.Between("t.due_at", "$14", "$15", "$16");
+        var open = _hours is null ? "date_part('epoch', t.due_at - $2)" : OpenHours.Between("t.due_at", "$12", "$13", "$14");
         var command = Sql.Command(
             $$"""
-            select f.id, f.personal, f.place > f.most from (
-                select s.id, s.personal, case when s.personal then $6 else $5 end most, row_number() over (partition by s.kind, s.personal, s.late
+            select f.id, f.personal, f.place > f.most, f.place, (select t.required_skills from task t where t.id = f.id) from (
+                select s.id, s.personal, case when s.personal then $4 else $3 end most, row_number() over (partition by s.alike, s.personal, s.late
                     order by case when s.late then -s.late_value else s.class end, case when s.late then s.class else s.step end,
                         case when s.late then 0 else -s.value end, s.created_at, s.id) place
                 from (
-                    select k.*, k.slack < 0 late, floor(k.slack / $7) step, ($9)[k.priority] value,
-                        case when k.slack < 0 then ($9)[k.priority] * ($11)[greatest(1, width_bucket(-k.slack, $10))] end late_value,
-                        case when k.due_at is not null and k.slack < $8 and (select {{IsStatutory}} from (select k.instance_id, k.id, k.due_at) t)
-                            then 0 else 1 end class
+                    select k.*, k.slack < 0 late, floor(k.slack / $5) step, ($7)[k.priority] value,
+                        case when k.slack < 0 then ($7)[k.priority] * ($9)[greatest(1, width_bucket(-k.slack, $8))] end late_value,
+                        case when k.statutory and k.slack < $6 then 0 else 1 end class
                     from (
-                        select t.id, t.instance_id, t.due_at, t.created_at, least(greatest(t.priority, 1), 5) priority,
-                            hash_record_extended(row(t.required_skills, t.preferred_skills, t.candidates, t.work_kind, t.weight, t.effort), 0) kind,
-                            t.excluded_steps <> '{}' or t.gave_up <> '{}' or t.passed_by <> '{}' or t.instance_id = any(array(select run
-                                from (select distinct c.person_id from conflict c where c.person_id = any($12) and c.lifted_at is null) c,
+                        select t.id, t.alike, t.created_at, t.statutory_at = t.due_at statutory, least(greatest(t.priority, 1), 5) priority,
+                            t.personal or t.instance_id = any(array(select run
+                                from (select distinct c.person_id from conflict c where c.person_id = any($10) and c.lifted_at is null) c,
                                     conflicting_runs(c.person_id) run)) personal,
-                            case when t.due_at is null then extract(epoch from t.created_at - $2)::float8 + $13
+                            case when t.due_at is null then date_part('epoch', t.created_at - $2) + $11
                                 else {{open}} - coalesce(t.effort, 0) * 60 end slack
-                        from task t where t.team = $1 and {{Ready}} and t.required_skills <@ $3 and not t.gave_up @> $4 and {{Unoffered}}
+                        from task t where t.team = $1 and {{Waiting}} and {{Unoffered}}
                         offset 0
                     ) k offset 0
                 ) s
@@ -130,8 +118,6 @@ internal sealed class WaitingWork(NpgsqlConnection connection, string team, Dist
             """,
             team,
             now,
-            Skills(free),
-            free.Select(person => person.Id).ToArray(),
             places,
             places + personal,
             Math.Max(1, policy.SlackStep.TotalSeconds),
@@ -153,10 +139,28 @@ internal sealed class WaitingWork(NpgsqlConnection connection, string team, Dist
         batch.BatchCommands.Add(command);
         await using var r = await batch.ExecuteReaderAsync(cancel);
         var first = new List<First>();
+        var reach = new Dictionary<string, int>();
         while (await r.ReadAsync(cancel))
-            first.Add(new(r.GetGuid(0), r.GetBoolean(1), r.GetBoolean(2)));
+        {
+            // Of tasks that aren't personal no more than those who have the skills have room for; none if no one has.
+            var one = new First(r.GetGuid(0), r.GetBoolean(1), r.GetBoolean(2));
+            var skills = r.GetFieldValue<string[]>(4);
+            if (!reach.TryGetValue(string.Join('|', skills), out var most))
+                reach[string.Join('|', skills)] = most = Reach(free, skills);
+            if (one.IsPersonal ? most > 0 : r.GetInt64(3) <= most)
+                first.Add(one);
+        }
+
         return first;
     }
+
+    private int Reach(List<Worker> free, string[] skills)
+    {
+        var needs = skills.Select(SkillNeed.Parse).ToList();
+        return Places(free.Where(person => needs.TrueForAll(need => person.Holds(need, now))));
+    }
+
+    private static int Places(IEnumerable<Worker> people) => (int)Math.Min(MostPlaces, people.Sum(person => (long)Math.Min(person.Slots, MostPlaces)));
 
     /// <summary>
     /// Whether what was read of the personal tasks of each kind is enough: everyone who could do that kind has so many that are open to them that the others
@@ -192,54 +196,21 @@ internal sealed class WaitingWork(NpgsqlConnection connection, string team, Dist
             ids,
             team
         );
-        return await ReadAsync(batch, cancel);
+        return await ReadAsync(batch, knowing: true, cancel);
     }
 
-    private async Task<IReadOnlyList<Work>> ReadAsync(NpgsqlBatch batch, CancellationToken cancel)
+    private async Task<IReadOnlyList<Work>> ReadAsync(NpgsqlBatch batch, bool knowing, CancellationToken cancel)
     {
         await using var r = await batch.ExecuteReaderAsync(cancel);
         var work = new List<Work>();
         while (await r.ReadAsync(cancel))
-            work.Add(Task(r));
+        {
+            var task = WorkRow.Read(r, calendar, now);
+            work.Add(knowing ? task with { KnowCase = r.GetFieldValue<Guid[]>("know_case"), KnowCustomer = r.GetFieldValue<Guid[]>("know_customer") } : task);
+        }
+
         return work;
     }
-
-    private Work Task(NpgsqlDataReader r)
-    {
-        var effort = r.IsDBNull("effort") ? (Duration?)null : Duration.FromMinutes(r.GetInt32("effort"));
-        var due = r.InstantOrNull("due_at");
-        return new()
-        {
-            Id = r.GetGuid("id"),
-            Title = r.GetString("title"),
-            Team = team,
-            Named = r.GetFieldValue<Guid[]>("named"),
-            Required = [.. r.GetFieldValue<string[]>("required_skills").Select(SkillNeed.Parse)],
-            Preferred = [.. r.GetFieldValue<string[]>("preferred_skills").Select(SkillNeed.Parse)],
-            Excluded = r.GetFieldValue<Guid[]>("excluded"),
-            Passed = r.GetFieldValue<Guid[]>("passed"),
-            PassedOn = r.GetFieldValue<Guid[]>("passed_on"),
-            Kind = r.GetString("work_kind") == "live" ? WorkKind.Live : WorkKind.Deferred,
-            Weight = r.GetInt32("weight"),
-            Effort = effort,
-            Priority = r.GetInt16("priority"),
-            Slack = due is { } at ? (calendar?.Between(now, at) ?? at - now) - (effort ?? Duration.Zero) : null,
-            Statutory = r.GetBoolean("statutory"),
-            OpenedAt = r.Instant("created_at"),
-            KnowCase = r.GetFieldValue<Guid[]>("know_case"),
-            KnowCustomer = r.GetFieldValue<Guid[]>("know_customer"),
-        };
-    }
-
-    /// <summary>What tasks can ask for that one of these people has, as steps write it: <c>skill</c>, <c>skill:1</c> to their level.</summary>
-    private string[] Skills(IEnumerable<Worker> people) =>
-        [
-            .. people
-                .SelectMany(person => person.Skills)
-                .Where(skill => !(skill.Value.Until <= now))
-                .SelectMany(skill => Enumerable.Range(1, skill.Value.Level).Select(level => $"{skill.Key}:{level}").Prepend(skill.Key))
-                .Distinct(),
-        ];
 
     /// <summary>A task among the first of its kind.</summary>
     /// <param name="IsPersonal">It may be closed to someone.</param>
@@ -264,6 +235,50 @@ internal sealed record OpenHours(Instant[] Opens, double[] Before, double[] Leng
 
     /// <summary>SQL of the working time from now to a time, in seconds.</summary>
     public static string Between(string at, string opens, string before, string lengths) =>
-        $"(select case when h.i = 0 then ({before})[1] else ({before})[h.i] + least(extract(epoch from {at} - ({opens})[h.i])::float8, ({lengths})[h.i]) end "
+        $"(select case when h.i = 0 then ({before})[1] else ({before})[h.i] + least(date_part('epoch', {at} - ({opens})[h.i]), ({lengths})[h.i]) end "
         + $"from (select width_bucket({at}, {opens}) i) h)";
+}
+
+/// <summary>An open task as decisions and forecasts see it: the one place that says which columns of <c>task</c> that takes.</summary>
+internal static class WorkRow
+{
+    /// <summary>Columns of a row of <c>task</c> named <c>t</c>.</summary>
+    /// <param name="expired">SQL of the time since when expired offers keep a task from the person.</param>
+    /// <param name="excluded">SQL of the people it is closed to, as an array of ids; null: by four eyes and conflicts of interest.</param>
+    public static string Columns(string expired, string? excluded = null) =>
+        $$"""
+            t.id, t.title, t.team, t.required_skills, t.preferred_skills, t.work_kind, t.weight, t.effort, t.priority, t.due_at, t.created_at,
+                case when t.candidates = '{}' then '{}' else array(select n.id from person n where n.user_name = any(t.candidates)) end named,
+                {{excluded ?? Eligibility.ExcludedPeople}} excluded, {{Eligibility.PassedOnBy}} passed_on,
+                t.gave_up || case when t.passed_by = '{}' then '{}' else array(select o.person_id from task_offer o where o.task_id = t.id
+                    and (o.state = 'Declined' or o.state = 'Expired' and o.ended_at > {{expired}})) end passed,
+                coalesce(t.statutory_at = t.due_at, false) statutory
+            """;
+
+    /// <summary>Reads them.</summary>
+    /// <param name="calendar">What its slack is measured in; null: elapsed time.</param>
+    /// <param name="now">When.</param>
+    public static Work Read(NpgsqlDataReader r, BusinessCalendar? calendar, Instant now)
+    {
+        var effort = r.IsDBNull("effort") ? (Duration?)null : Duration.FromMinutes(r.GetInt32("effort"));
+        return new()
+        {
+            Id = r.GetGuid("id"),
+            Title = r.GetString("title"),
+            Team = r.Text("team"),
+            Named = r.GetFieldValue<Guid[]>("named"),
+            Required = [.. r.GetFieldValue<string[]>("required_skills").Select(SkillNeed.Parse)],
+            Preferred = [.. r.GetFieldValue<string[]>("preferred_skills").Select(SkillNeed.Parse)],
+            Excluded = r.GetFieldValue<Guid[]>("excluded"),
+            Passed = r.GetFieldValue<Guid[]>("passed"),
+            PassedOn = r.GetFieldValue<Guid[]>("passed_on"),
+            Kind = r.GetString("work_kind") == "live" ? WorkKind.Live : WorkKind.Deferred,
+            Weight = r.GetInt32("weight"),
+            Effort = effort,
+            Priority = r.GetInt16("priority"),
+            Slack = r.InstantOrNull("due_at") is { } due ? (calendar?.Between(now, due) ?? due - now) - (effort ?? Duration.Zero) : null,
+            Statutory = r.GetBoolean("statutory"),
+            OpenedAt = r.Instant("created_at"),
+        };
+    }
 }

@@ -41,14 +41,8 @@ internal sealed class ClockSet(ServiceLevelCatalog serviceLevels, LiveClocks sto
     public Instant? DueAt => _clocks.Min(clock => clock.State.Ended ? null : clock.State.DueAt);
 
     /// <summary>From when on they are urgent, or null.</summary>
-    public Urgent? Urgent
-    {
-        get
-        {
-            var urgent = _clocks.Select(clock => ServiceLevels.Urgent.Of(clock.State, serviceLevels.CalendarOf(clock.State))).OfType<Urgent>().ToList();
-            return urgent.Count == 0 ? null : new(urgent.Min(u => u.RiskAt), urgent.Min(u => u.LateAt));
-        }
-    }
+    public Urgent? Urgent =>
+        ServiceLevels.Urgent.Earliest(_clocks.Select(clock => ServiceLevels.Urgent.Of(clock.State, serviceLevels.CalendarOf(clock.State))));
 
     /// <summary>Something happened to their subject.</summary>
     /// <param name="name">What, as policies name it.</param>

@@ -67,12 +67,13 @@ public static class OpenTasks
             insert into task (id, instance_id, bookmark_id, definition_id, definition_version_id, activity_id, title, description, form, form_name,
                 outcomes, team, candidates, required_skills, excluded_steps, priority, state, due_at, risk_at, changed_by, created_at, changed_at,
                 requires_review, skip_outcome, prefill, preferred_skills, policies, watchers, container_id, test_by,
-                work_kind, effort, weight, suspended_counts, decides_on, decides_in)
+                work_kind, effort, weight, suspended_counts, decides_on, decides_in, statutory_at)
             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
                 {(open.Candidates.Length == 0 ? "$13" : Named)}, $14, $15, $16, 'Ready', {(isFirst ? "$17" : WorstClock.Earliest("late_at", "$17", "$2"))},
                 {(isFirst ? "$18" : WorstClock.Earliest("risk_at", "$18", "$2"))}, $19, $20, $20, $21, $22, $23, $24, $25,
                 {(isFirst ? "'{}'" : "array(select person_id from case_watcher where instance_id = $2)")}, $26, $33,
-                $27, coalesce($28, {StepEffort.Learned("$4", "$6")}), $29, $30, $31, $32)
+                $27, coalesce($28, {StepEffort.Learned("$4", "$6")}), $29, $30, $31, $32,
+                {(isFirst ? "$34" : WorstClock.Earliest("late_at", "$34", "$2", "kind = 'statutory'"))})
             """,
             id,
             context.InstanceId,
@@ -106,10 +107,11 @@ public static class OpenTasks
             open.SuspendedCounts,
             open.DecidesOn,
             open.DecidesIn,
-            transaction.TestBy
+            transaction.TestBy,
+            urgent?.StatutoryAt
         );
         transaction.Write(insert);
-        opening?.Add(id, insert, lateAt: 16);
+        opening?.Add(id, insert, lateAt: 16, statutoryAt: 33);
         context.History.Add(
             new(
                 "task.opened",

@@ -24,14 +24,14 @@ public sealed record WorstClock(string Name, SlaKind Kind, Urgency Urgency, Date
     internal const string Columns = "w.name clock_name, w.kind clock_kind, w.urgency, w.due_at clock_due_at, w.of_case, w.next_due_at";
 
     private const string KeepText = """
-        with k as materialized (select task_id, risk_at, late_at from sla_clock where instance_id = $1 and late_at is not null),
+        with k as materialized (select task_id, kind, risk_at, late_at from sla_clock where instance_id = $1 and late_at is not null),
             kept as (
-                update task t set risk_at = n.risk_at, due_at = n.due_at
+                update task t set risk_at = n.risk_at, due_at = n.due_at, statutory_at = n.statutory_at
                 from (
-                    select o.id, min(k.risk_at) risk_at, min(k.late_at) due_at
+                    select o.id, min(k.risk_at) risk_at, min(k.late_at) due_at, min(k.late_at) filter (where k.kind = 'statutory') statutory_at
                     from task o left join k on k.task_id is null or k.task_id = o.id
                     where o.instance_id = $1 and o.ended_at is null group by o.id) n
-                where t.id = n.id and (t.risk_at, t.due_at) is distinct from (n.risk_at, n.due_at))
+                where t.id = n.id and (t.risk_at, t.due_at, t.statutory_at) is distinct from (n.risk_at, n.due_at, n.statutory_at))
         update journey_case c set risk_at = n.risk_at, due_at = n.due_at from (select min(risk_at) risk_at, min(late_at) due_at from k) n
         where c.id = $1 and (c.risk_at, c.due_at) is distinct from (n.risk_at, n.due_at)
         """;
@@ -57,8 +57,9 @@ public sealed record WorstClock(string Name, SlaKind Kind, Urgency Urgency, Date
     /// <param name="instant"><c>risk_at</c> or <c>late_at</c>.</param>
     /// <param name="own">SQL of that of the task's own clocks.</param>
     /// <param name="case">SQL of the case.</param>
-    internal static string Earliest(string instant, string own, string @case) =>
-        $"least({own}, (select min({instant}) from sla_clock where instance_id = {@case} and task_id is null))";
+    /// <param name="only">Condition on the clocks.</param>
+    internal static string Earliest(string instant, string own, string @case, string only = "true") =>
+        $"least({own}, (select min({instant}) from sla_clock where instance_id = {@case} and task_id is null and {only}))";
 
     /// <summary>
     /// Keeps with the open tasks of a case and the case itself from when they are at risk and late, once all clocks are written. What a new case has is
@@ -112,7 +113,7 @@ public sealed record WorstClock(string Name, SlaKind Kind, Urgency Urgency, Date
 internal sealed class NewCaseUrgency
 {
     private readonly Dictionary<Guid, (Guid? Task, Urgent? Urgent)> _clocks = [];
-    private readonly List<(Guid Task, NpgsqlBatchCommand Insert, int LateAt)> _tasks = [];
+    private readonly List<(Guid Task, NpgsqlBatchCommand Insert, int LateAt, int StatutoryAt)> _tasks = [];
 
     /// <summary>That of the instance, or null when this transaction doesn't create it.</summary>
     public static NewCaseUrgency? Of(InstanceTransaction transaction, Guid instance) =>
@@ -122,26 +123,24 @@ internal sealed class NewCaseUrgency
     public void Set(Guid clock, Guid? task, Urgent? urgent)
     {
         _clocks[clock] = (task, urgent);
-        foreach (var (id, insert, at) in _tasks)
-            Write(id, insert, at);
+        foreach (var (id, insert, late, statutory) in _tasks)
+            Write(id, insert, late, statutory);
     }
 
-    /// <summary>A task is inserted by a command whose parameter at this position is its <c>due_at</c>, and the next one its <c>risk_at</c>.</summary>
-    public void Add(Guid task, NpgsqlBatchCommand insert, int lateAt) => _tasks.Add((task, insert, lateAt));
+    /// <summary>
+    /// A task is inserted by a command whose parameter at the first position is its <c>due_at</c>, the next one its <c>risk_at</c>, and the one at the second
+    /// position its <c>statutory_at</c>.
+    /// </summary>
+    public void Add(Guid task, NpgsqlBatchCommand insert, int lateAt, int statutoryAt) => _tasks.Add((task, insert, lateAt, statutoryAt));
 
     /// <summary>Of the case: the earliest of all its clocks.</summary>
-    public (Instant? RiskAt, Instant? LateAt) OfCase() => Earliest(_clocks.Values.Select(c => c.Urgent));
+    public Urgent? OfCase() => Urgent.Earliest(_clocks.Values.Select(c => c.Urgent));
 
-    private void Write(Guid task, NpgsqlBatchCommand insert, int lateAt)
+    private void Write(Guid task, NpgsqlBatchCommand insert, int lateAt, int statutoryAt)
     {
-        var (risk, late) = Earliest(_clocks.Values.Where(c => c.Task is null || c.Task == task).Select(c => c.Urgent));
-        insert.Parameters[lateAt] = Sql.Parameter(late);
-        insert.Parameters[lateAt + 1] = Sql.Parameter(risk);
-    }
-
-    private static (Instant? RiskAt, Instant? LateAt) Earliest(IEnumerable<Urgent?> urgent)
-    {
-        var known = urgent.OfType<Urgent>().ToList();
-        return known.Count == 0 ? (null, null) : (known.Min(u => u.RiskAt), known.Min(u => u.LateAt));
+        var earliest = Urgent.Earliest(_clocks.Values.Where(c => c.Task is null || c.Task == task).Select(c => c.Urgent));
+        insert.Parameters[lateAt] = Sql.Parameter(earliest?.LateAt);
+        insert.Parameters[lateAt + 1] = Sql.Parameter(earliest?.RiskAt);
+        insert.Parameters[statutoryAt] = Sql.Parameter(earliest?.StatutoryAt);
     }
 }

@@ -134,6 +134,8 @@ public sealed class WaitingWorkLaws
             insert into sla_clock (id, instance_id, task_id, policy, name, kind, status, generation, state, late_at, created_at, changed_at)
                 select gen_random_uuid(), t.instance_id, case when t.priority > 1 then t.id end, 'law', 'Law', 'statutory', 'Running', 1, '{}',
                     t.due_at, @now, @now from task t where abs(hashtext(t.id::text || @seed)) % 4 = 0 and t.due_at is not null;
+            update task t set statutory_at = (select min(k.late_at) from sla_clock k where k.instance_id = t.instance_id
+                and (k.task_id is null or k.task_id = t.id) and k.kind = 'statutory') where t.ended_at is null;
             insert into task_offer (id, task_id, person_id, state, weight, work_kind, offered_at, expires_at, ended_at)
                 select gen_random_uuid(), t.id, t.passed_by[1], 'Declined', 100, 'deferred', @now, @now, @now from task t where t.passed_by <> '{}'
             """,

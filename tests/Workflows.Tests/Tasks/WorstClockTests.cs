@@ -281,8 +281,8 @@ public sealed class WorstClockTests
             .Select(clock => (Clock: clock.clock, Urgent: clock.Urgent!.Value))
             .ToList();
         live.ShouldAllBe(clock => clock.Urgent.RiskAt <= clock.Urgent.LateAt);
-        var kept = await KeptAsync(world, "journey_case", id);
-        kept.ShouldBe((live.Min(c => (Instant?)c.Urgent.RiskAt), live.Min(c => (Instant?)c.Urgent.LateAt)));
+        var kept = await KeptAsync(world, "risk_at, due_at, null::timestamptz", "journey_case", id);
+        kept.ShouldBe((live.Min(c => (Instant?)c.Urgent.RiskAt), live.Min(c => (Instant?)c.Urgent.LateAt), null));
 
         var now = world.Clock.Now();
         foreach (var at in new[] { now, now + Duration.FromHours(7), now + Duration.FromHours(25), now + Duration.FromDays(5) })
@@ -290,7 +290,10 @@ public sealed class WorstClockTests
             foreach (var task in (await ListAsync(world, new() { View = "all", CaseId = id }, at)).Where(t => !t.State.IsTerminal()))
             {
                 var its = live.Where(c => c.Clock.TaskId is null || c.Clock.TaskId == task.Id).ToList();
-                (await KeptAsync(world, "task", task.Id)).ShouldBe((its.Min(c => (Instant?)c.Urgent.RiskAt), its.Min(c => (Instant?)c.Urgent.LateAt)));
+                var law = its.Where(c => c.Clock.State.Policy.Kind == SlaKind.Statutory).Min(c => (Instant?)c.Urgent.LateAt);
+                (await KeptAsync(world, "risk_at, due_at, statutory_at", "task", task.Id)).ShouldBe(
+                    (its.Min(c => (Instant?)c.Urgent.RiskAt), its.Min(c => (Instant?)c.Urgent.LateAt), law)
+                );
                 var worst = its.OrderByDescending(c => c.Urgent.At(at))
                     .ThenByDescending(c => c.Urgent.At(at) == Urgency.OnTime ? 0 : (int)c.Clock.State.Policy.Kind)
                     .ThenBy(c => c.Urgent.LateAt)
@@ -333,12 +336,12 @@ public sealed class WorstClockTests
         }
     }
 
-    private static async Task<(Instant? RiskAt, Instant? DueAt)> KeptAsync(World world, string table, Guid id)
+    private static async Task<(Instant? RiskAt, Instant? DueAt, Instant? StatutoryAt)> KeptAsync(World world, string columns, string table, Guid id)
     {
-        await using var query = world.Database.Query($"select risk_at, due_at from {table} where id = $1", id);
+        await using var query = world.Database.Query($"select {columns} from {table} where id = $1", id);
         await using var r = await query.ExecuteReaderAsync();
         await r.ReadAsync();
-        return (r.InstantOrNull("risk_at"), r.InstantOrNull("due_at"));
+        return (r.InstantOrNull(0), r.InstantOrNull(1), r.InstantOrNull(2));
     }
 
     private static async Task<List<TaskSummary>> ListAsync(World world, TaskFilter filter, Instant? at = null) =>

@@ -1668,6 +1668,10 @@ END) stored,
     weight integer not null default 100,
     suspended_counts boolean not null default false,
     passed_by uuid[] not null default '{}'::uuid[],
+    statutory_at timestamp with time zone,
+    alike bigint not null generated always as (hash_record_extended(ROW(required_skills, preferred_skills, candidates, work_kind, weight, effort), (0)::bigint))
+        stored,
+    personal boolean not null generated always as (((excluded_steps <> '{}'::text[]) OR (gave_up <> '{}'::uuid[]) OR (passed_by <> '{}'::uuid[]))) stored,
     constraint task_delegated_by_fkey FOREIGN KEY (delegated_by) REFERENCES person(id),
     constraint task_effort_check CHECK (effort > 0),
     constraint task_fits CHECK (task_fits(state, priority, outcomes, owner_id, ended_at, outcome, suspended_from, suspended_reason, suspended_until,
@@ -1700,6 +1704,8 @@ CREATE INDEX task_suspended ON task USING btree (order_at, id) WHERE (suspended_
 CREATE INDEX task_team ON task USING btree (team, order_at, id) INCLUDE (risk_at, test_by) WHERE (ended_at IS NULL);
 CREATE INDEX task_test ON task USING btree (test_by) WHERE (test_by IS NOT NULL);
 CREATE INDEX task_title ON task USING gin (((' '::text || lower(title))) gin_trgm_ops) WHERE ((ended_at IS NULL) AND (title IS NOT NULL));
+CREATE INDEX task_waiting ON task USING btree (team) INCLUDE (id, instance_id, alike, personal, priority, effort, due_at, statutory_at, created_at) WHERE
+    ((ended_at IS NULL) AND (owner_id IS NULL) AND (suspended_from IS NULL) AND (test_by IS NULL));
 
 create table task_attachment (
     id uuid not null,
