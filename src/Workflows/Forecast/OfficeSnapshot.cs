@@ -74,6 +74,18 @@ internal sealed record OfficeSnapshot(OfficeInput Input, IReadOnlyDictionary<Gui
     /// <summary>Clocks that aren't forecast.</summary>
     public required IReadOnlyList<LeftOut> Left { get; init; }
 
+    /// <summary>
+    /// What is known of a task. An expired offer keeps it from no one for long, so only who declined or forwarded it is left out. Whoever worked on it doesn't
+    /// review it.
+    /// </summary>
+    private static readonly string Columns = WorkRow.Columns(
+        "$1",
+        $$"""
+        case when t.state = 'ReadyForReview' then array[t.owner_id] || t.actors when t.excluded_steps = '{}' then '{}'
+            else array(select unnest{{Eligibility.WorkedOn("x")}} from task x where {{Eligibility.IsExcludedStep("x")}}) end
+        """
+    );
+
     /// <summary>An office in which nothing is open.</summary>
     public static OfficeSnapshot Empty(DateTimeZone zone, Instant now, int seed) =>
         new(new(now, Farthest, seed) { Zone = zone }, new Dictionary<Guid, ClockFacts>(), new Dictionary<Guid, TaskFacts>())
@@ -208,16 +220,9 @@ internal sealed record OfficeSnapshot(OfficeInput Input, IReadOnlyDictionary<Gui
         await using var batch = connection.CreateBatch();
         batch.Add(
             $"""
-            select t.id, t.instance_id, t.definition_id, t.activity_id, t.title, t.team, t.required_skills, t.preferred_skills, t.work_kind, t.weight, t.effort,
-                t.priority, t.due_at, t.created_at, t.state, t.revision, t.suspended_until, t.changed_at,
+            select {Columns}, t.instance_id, t.definition_id, t.activity_id, t.state, t.revision, t.suspended_until, t.changed_at,
                 case t.state when 'InReview' then t.reviewer_id when 'ReadyForReview' then null else t.owner_id end owner,
                 coalesce(t.claimed_at, t.started_at) taken_at,
-                case when t.candidates = '{"{}"}' then '{"{}"}' else array(select n.id from person n where n.user_name = any(t.candidates)) end named,
-                case when t.state = 'ReadyForReview' then array[t.owner_id] || t.actors when t.excluded_steps = '{"{}"}' then '{"{}"}'
-                    else array(select unnest{Eligibility.WorkedOn("x")} from task x where {Eligibility.IsExcludedStep("x")}) end excluded,
-                t.gave_up passed,
-                t.due_at is not null and exists (select from sla_clock k where k.instance_id = t.instance_id and (k.task_id is null or k.task_id = t.id)
-                    and k.kind = 'statutory' and k.late_at = t.due_at) statutory,
                 (select max(e.at) from event e where e.chain_id = t.instance_id and e.action = 'task.resumed' and e.at > $1 - interval '56 days'
                     and e.entity_id = replace(t.id::text, '-', '')) resumed_at
             from task t where t.ended_at is null and t.test_by is null order by t.created_at, t.id
@@ -248,28 +253,7 @@ internal sealed record OfficeSnapshot(OfficeInput Input, IReadOnlyDictionary<Gui
             }
 
             work.Add(
-                new(
-                    new()
-                    {
-                        Id = id,
-                        Title = r.GetString("title"),
-                        Team = team,
-                        Named = r.GetFieldValue<Guid[]>("named"),
-                        Required = [.. r.GetFieldValue<string[]>("required_skills").Select(SkillNeed.Parse)],
-                        Preferred = [.. r.GetFieldValue<string[]>("preferred_skills").Select(SkillNeed.Parse)],
-                        Excluded = r.GetFieldValue<Guid[]>("excluded"),
-                        Passed = r.GetFieldValue<Guid[]>("passed"),
-                        Kind = r.GetString("work_kind") == "live" ? WorkKind.Live : WorkKind.Deferred,
-                        Weight = r.GetInt32("weight"),
-                        Effort = effort,
-                        Priority = r.GetInt16("priority"),
-                        Slack = due is { } at ? (calendar?.Between(now, at) ?? at - now) - (effort ?? Duration.Zero) : null,
-                        Statutory = r.GetBoolean("statutory"),
-                        OpenedAt = r.Instant("created_at"),
-                    },
-                    r.GetGuid("instance_id"),
-                    model
-                )
+                new(WorkRow.Read(r, calendar, now), r.GetGuid("instance_id"), model)
                 {
                     DueAt = due,
                     Owner = owner,

@@ -51,6 +51,26 @@ public sealed class ForecastOfficeTests
     }
 
     [Fact]
+    public async Task Who_declined_a_task_is_not_expected_to_do_it()
+    {
+        await using var world = await WorldAsync();
+        await world.StartAsync("work");
+        var office = world.Get<ForecastOffice>();
+        (await office.LatestAsync()).Rows.ShouldHaveSingleItem().Forecast.Breach.ShouldBe(0);
+        await world.ScalarAsync<int>(
+            """
+            with passed as (update task set passed_by = array(select id from person where user_name = 'adjuster2') returning id, passed_by[1] person)
+            insert into task_offer (id, task_id, person_id, state, reason, weight, work_kind, offered_at, expires_at, ended_at)
+                select gen_random_uuid(), id, person, 'Declined', 'No time', 100, 'deferred', @now, @now, @now from passed returning 1
+            """,
+            new { now = world.Clock.GetCurrentInstant().ToDateTimeUtc() }
+        );
+        world.Clock.Advance(Duration.FromMinutes(15));
+        await office.PublishAsync();
+        (await office.LatestAsync()).Rows.ShouldHaveSingleItem().Forecast.Breach.ShouldBe(1, "no one else is there");
+    }
+
+    [Fact]
     public async Task A_missed_clock_is_no_forecast_and_its_outcome_is_a_breach()
     {
         await using var world = await WorldAsync();
