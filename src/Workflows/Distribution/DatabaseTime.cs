@@ -1,4 +1,5 @@
 using NodaTime;
+using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 
@@ -16,9 +17,26 @@ public sealed class DatabaseTime(WorkflowRuntime runtime, TimeProvider time)
     /// <summary>Now.</summary>
     public async Task<Instant> NowAsync(CancellationToken cancel = default)
     {
-        var asked = Instant.FromDateTimeOffset(time.GetUtcNow());
-        await using var query = runtime.Database.Query("select clock_timestamp()");
-        var database = ((DateTime)(await query.ExecuteScalarAsync(cancel))!).ToInstant();
+        await using var connection = await runtime.Database.OpenConnectionAsync(cancel);
+        await using var batch = connection.CreateBatch();
+        var asked = Ask(batch);
+        await using var r = await batch.ExecuteReaderAsync(cancel);
+        return await AnswerAsync(asked, r, cancel);
+    }
+
+    /// <summary>Asks with a batch that is about to be sent. Returns when.</summary>
+    public Instant Ask(NpgsqlBatch batch)
+    {
+        batch.Add("select clock_timestamp()");
+        return Instant.FromDateTimeOffset(time.GetUtcNow());
+    }
+
+    /// <summary>Now, from the current result.</summary>
+    /// <param name="asked">What <see cref="Ask"/> returned.</param>
+    public async Task<Instant> AnswerAsync(Instant asked, NpgsqlDataReader r, CancellationToken cancel)
+    {
+        await r.ReadAsync(cancel);
+        var database = r.Instant(0);
         var answered = Instant.FromDateTimeOffset(time.GetUtcNow());
         var now = runtime.Clock.Now();
         return database < asked - Same || database > answered + Same ? now + (database - answered) : now;

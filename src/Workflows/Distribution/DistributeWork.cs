@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using NodaTime;
 using Npgsql;
@@ -7,7 +6,6 @@ using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Distribution.Matching;
 using Orchestration.Workflows.Settings;
-using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Workflows.Distribution;
 
@@ -17,11 +15,13 @@ namespace Orchestration.Workflows.Distribution;
 /// transaction under the lock of its case.
 /// </summary>
 /// <remarks>
-/// A host that dies after some of the offers of a decision leaves those; the requests are still there, and the next decision sees the offers.
+/// A host that dies after the offers of a decision leaves those; the requests are still there, and the next decision sees the offers.
 /// </remarks>
 public sealed partial class DistributeWork(
-    TaskRuntime tasks,
+    WorkflowRuntime runtime,
     ServiceLevelCatalog serviceLevels,
+    OfferPicks offers,
+    AssignPick assigning,
     EndOffers ends,
     DatabaseTime time,
     DistributionMetrics metrics,
@@ -29,15 +29,11 @@ public sealed partial class DistributeWork(
     ILogger<DistributeWork> log
 )
 {
-    private const string Actor = "system";
-
     /// <summary>Most tasks given out under one lock; the rest follows at once.</summary>
     private const int MostAtOnce = 50;
 
-    /// <summary>Tasks given out at the same time. Each is a transaction of its own, and most of it is waiting for the disk.</summary>
+    /// <summary>Tasks assigned at the same time. Each is a transaction of its own, and most of it is waiting for the disk.</summary>
     private const int Together = 4;
-
-    private WorkflowRuntime Runtime => tasks.Runtime;
 
     /// <summary>Ends offers that are over, and decides about every team that asks for it. Returns how many tasks were given out and offers ended.</summary>
     /// <param name="all">Also about teams that didn't ask: work that a lost request would have left behind.</param>
@@ -64,7 +60,7 @@ public sealed partial class DistributeWork(
 
     private async Task<List<string>> WaitingAsync(bool all, CancellationToken cancel)
     {
-        await using var query = Runtime.Database.Query(
+        await using var query = runtime.Database.Query(
             """
             select r.team from distribution_request r group by r.team
             union select t.key from team t where $1 and t.distribution in ('offer', 'assign') and exists (select from task k where k.team = t.key
@@ -82,9 +78,9 @@ public sealed partial class DistributeWork(
     /// <summary>Deletes decisions that are older than their retention, at most 10,000 at a time. Returns how many.</summary>
     public async Task<int> PurgeAsync(CancellationToken cancel = default)
     {
-        await using var purge = Runtime.Database.Query(
+        await using var purge = runtime.Database.Query(
             "delete from distribution_decision where id in (select id from distribution_decision where at < $1 order by at limit 10000)",
-            Runtime.Clock.Now() - settings.Retention
+            runtime.Clock.Now() - settings.Retention
         );
         return await purge.ExecuteNonQueryAsync(cancel);
     }
@@ -93,41 +89,31 @@ public sealed partial class DistributeWork(
     internal async Task<int> TeamAsync(string team, CancellationToken cancel = default)
     {
         var began = Stopwatch.GetTimestamp();
-        var now = await time.NowAsync(cancel);
-        await using var connection = await Runtime.Database.OpenConnectionAsync(cancel);
+        await using var connection = await runtime.Database.OpenConnectionAsync(cancel);
         await using var transaction = await connection.BeginTransactionAsync(cancel);
-        if (await TakeAsync(connection, team, now, cancel) is not { } asked)
+        if (await TakeAsync(connection, team, cancel) is not { } asked)
             return 0;
         IReadOnlyList<Pick> given = [];
         await using var batch = connection.CreateBatch();
         if (asked.Mode is "offer" or "assign")
         {
-            var inForce = await PolicyInForce.ReadAsync(connection, serviceLevels, team, cancel);
-            if (inForce.Problem is { } problem)
+            if (asked.InForce.Problem is { } problem)
                 NotPushed(log, team, problem);
             else
-                given = await DecideAsync(connection, batch, team, inForce, asked, now, cancel);
+                given = await DecideAsync(connection, batch, team, asked, cancel);
         }
 
-        batch.Add("update distribution_team set turn = turn + $2, looked_at = $3 where team = $1", team, (long)given.Count, now);
+        batch.Add("update distribution_team set turn = turn + $2, looked_at = $3 where team = $1", team, (long)given.Count, asked.Now);
+        batch.Add("commit");
         await batch.ExecuteNonQueryAsync(cancel);
-        await transaction.CommitAsync(cancel);
         metrics.Decided(team, Stopwatch.GetElapsedTime(began));
         return given.Count;
     }
 
     /// <summary>Decides and gives; the rest is written with the batch. Returns what was given out.</summary>
-    private async Task<IReadOnlyList<Pick>> DecideAsync(
-        NpgsqlConnection connection,
-        NpgsqlBatch batch,
-        string team,
-        PolicyInForce inForce,
-        Asked asked,
-        Instant now,
-        CancellationToken cancel
-    )
+    private async Task<IReadOnlyList<Pick>> DecideAsync(NpgsqlConnection connection, NpgsqlBatch batch, string team, Asked asked, CancellationToken cancel)
     {
-        var (policy, calendar, _) = inForce;
+        var ((policy, calendar, _), now) = (asked.InForce, asked.Now);
         var given = new List<Pick>();
         var (everyone, locked) = await TeamSnapshot.LockAsync(connection, team, policy, now, cancel);
         var elsewhere = everyone.Any(person => person.HasRoom && !locked.Contains(person.Id));
@@ -143,19 +129,19 @@ public sealed partial class DistributeWork(
             .Select(pick =>
             {
                 var why = Explanation.Of(snapshot, fit, pick.Work, policy, now, pick.Person.Id, gain);
-                return (Pick: pick, Decision: new Decision(pick.Work.Id, team, now, policy, asked.TriggerOf(pick), pick.Person.Id, why));
+                return new Decided(pick, new(pick.Work.Id, team, now, policy, asked.TriggerOf(pick), pick.Person.Id, why));
             })
             .ToList();
         if (policy.Shadow)
             decisions.ForEach(one => batch.BatchCommands.Add(one.Decision.InsertIfNew(shadow: true)));
         else
         {
-            var done = await GiveAllAsync(decisions, policy, asked.Mode, cancel);
+            var done = await GiveAllAsync(decisions, asked.Mode, cancel);
             given.AddRange(decisions.Where((_, i) => done[i] == true).Select(one => one.Pick));
             again |= done.Contains(null);
         }
 
-        Nobody(batch, snapshot, fit, plan, policy, asked, team, now);
+        Nobody(batch, snapshot, fit, plan, policy, asked, team);
         if (again)
             batch.Add("insert into distribution_request (team, trigger, at) values ($1, 'again', $2)", team, now);
         if (given.Count > 0)
@@ -163,26 +149,34 @@ public sealed partial class DistributeWork(
         return given;
     }
 
-    /// <summary>Takes the lock and the requests of a team; null if another host has it, or it is gone.</summary>
-    private static async Task<Asked?> TakeAsync(NpgsqlConnection connection, string team, Instant now, CancellationToken cancel)
+    /// <summary>
+    /// Takes the lock and the requests of a team, and reads its policy, in one round trip; null if another host has it, or it is gone. The transaction needs
+    /// no disk of its own: what a server that breaks down loses of it are requests that are done, and the next decision finds that.
+    /// </summary>
+    private async Task<Asked?> TakeAsync(NpgsqlConnection connection, string team, CancellationToken cancel)
     {
-        Asked asked;
-        await using (var take = connection.CreateBatch())
-        {
-            take.Add("insert into distribution_team (team, looked_at) select key, $2 from team where key = $1 on conflict do nothing", team, now);
-            take.Add(
-                "select d.turn, t.distribution from distribution_team d join team t on t.key = d.team where d.team = $1 for update of d skip locked",
-                team
-            );
-            await using var row = await take.ExecuteReaderAsync(cancel);
-            if (!await row.ReadAsync(cancel))
-                return null;
-            asked = new(row.GetInt64(0), row.GetString(1), [], []);
-        }
-
-        await using var batch = connection.CreateBatch();
-        batch.Add("delete from distribution_request where team = $1 returning task_id, person_id, trigger", team);
-        await using var r = await batch.ExecuteReaderAsync(cancel);
+        await using var take = connection.CreateBatch();
+        take.Add("set local synchronous_commit = off");
+        var asking = time.Ask(take);
+        take.Add("insert into distribution_team (team, looked_at) select key, now() from team where key = $1 on conflict do nothing", team);
+        take.Add("select d.turn, t.distribution from distribution_team d join team t on t.key = d.team where d.team = $1 for update of d skip locked", team);
+        take.BatchCommands.Add(PolicyInForce.Select(team));
+        take.Add(
+            """
+            with mine as (select team from distribution_team where team = $1 for update skip locked)
+            delete from distribution_request r using mine where r.team = mine.team returning r.task_id, r.person_id, r.trigger
+            """,
+            team
+        );
+        await using var r = await take.ExecuteReaderAsync(cancel);
+        var now = await time.AnswerAsync(asking, r, cancel);
+        await r.NextResultAsync(cancel);
+        if (!await r.ReadAsync(cancel))
+            return null;
+        var (turn, mode) = (r.GetInt64(0), r.GetString(1));
+        await r.NextResultAsync(cancel);
+        var asked = new Asked(now, turn, mode, await PolicyInForce.ReadAsync(r, serviceLevels, cancel));
+        await r.NextResultAsync(cancel);
         while (await r.ReadAsync(cancel))
         {
             if (r.GuidOrNull(0) is { } task)
@@ -195,8 +189,9 @@ public sealed partial class DistributeWork(
     }
 
     /// <summary>Records why no one got the tasks that asked for someone, unless the last decision said the same.</summary>
-    private void Nobody(NpgsqlBatch batch, TeamSnapshot snapshot, Fit fit, Plan plan, DistributionPolicy policy, Asked asked, string team, Instant now)
+    private void Nobody(NpgsqlBatch batch, TeamSnapshot snapshot, Fit fit, Plan plan, DistributionPolicy policy, Asked asked, string team)
     {
+        var now = asked.Now;
         var picked = plan.Picks.Select(pick => pick.Work.Id).ToHashSet();
         foreach (var work in snapshot.Work.Where(work => asked.Tasks.ContainsKey(work.Id) && !picked.Contains(work.Id)))
         {
@@ -206,122 +201,51 @@ public sealed partial class DistributeWork(
         }
     }
 
-    private async Task<bool?[]> GiveAllAsync(List<(Pick Pick, Decision Decision)> decisions, DistributionPolicy policy, string mode, CancellationToken cancel)
+    /// <summary>Offers or assigns what was decided, and says of each whether it was done; null: its case is locked, so try again.</summary>
+    private async Task<bool?[]> GiveAllAsync(List<Decided> decided, string mode, CancellationToken cancel)
     {
-        var done = new bool?[decisions.Count];
+        if (decided.Count == 0)
+            return [];
+        if (mode == "offer")
+            return await GiveAsync(decided, offers.RunAsync, cancel);
+        var done = new bool?[decided.Count];
         await Parallel.ForEachAsync(
             Enumerable.Range(0, done.Length),
             new ParallelOptions { MaxDegreeOfParallelism = Together, CancellationToken = cancel },
-            async (i, stop) => done[i] = await GiveAsync(decisions[i].Pick, decisions[i].Decision, policy, mode, stop)
+            async (i, stop) => done[i] = (await GiveAsync([decided[i]], async (one, end) => [await assigning.RunAsync(one[0], end)], stop))[0]
         );
         return done;
     }
 
-    /// <summary>
-    /// Offers or assigns one task, if it is still there to be had and the person may have it. Null: its case is locked, so try again.
-    /// </summary>
-    private async Task<bool?> GiveAsync(Pick pick, Decision decision, DistributionPolicy policy, string mode, CancellationToken cancel)
+    private async Task<bool?[]> GiveAsync(List<Decided> decided, Func<IReadOnlyList<Decided>, CancellationToken, Task<bool?[]>> give, CancellationToken cancel)
     {
         try
         {
-            return await GiveOneAsync(pick, decision, policy, mode, cancel);
+            return await give(decided, cancel);
         }
         catch (Exception e) when (e is not (OperationCanceledException or NpgsqlException { IsTransient: true }))
         {
-            // One task that can't be written must not stop the others; the next look tries again.
-            NotGiven(log, pick.Work.Id, e);
-            return false;
-        }
-    }
-
-    private async Task<bool?> GiveOneAsync(Pick pick, Decision decision, DistributionPolicy policy, string mode, CancellationToken cancel)
-    {
-        var rules = Eligibility.Of("$2", "$3");
-        await using var t = await InstanceTransaction.OpenAsync(
-            Runtime,
-            Actor,
-            ("(select instance_id from task where id = $1)", pick.Work.Id),
-            skipLocked: true,
-            reads:
-            [
-                Sql.Command(
-                    $"""
-                    select t.title, t.revision, t.activity_id, t.policies, (select user_name from person where id = $2),
-                        coalesce({rules.MayTake}, false) from task t
-                    where t.id = $1 and t.state = 'Ready' and not exists (select from task_offer o where o.task_id = t.id and o.state = 'Open')
-                    """,
-                    pick.Work.Id,
-                    pick.Person.Id,
-                    decision.At
-                ),
-                ClockReader.SelectOfTask(pick.Work.Id),
-            ],
-            moves: false,
-            now: decision.At,
-            cancel: cancel
-        );
-        if (t.InstanceId is null)
-            return null;
-        await t.NextResultAsync(cancel);
-        if (!await t.Reads.ReadAsync(cancel))
-            return false;
-        var r = t.Reads;
-        if (!r.GetBoolean(5))
-        {
-            MayNot(log, pick.Work.Id, pick.Person.Id);
-            return false;
-        }
-
-        var (title, revision, activity, policies, userName) = (r.GetString(0), r.GetInt32(1), r.GetString(2), r.GetFieldValue<string[]>(3), r.GetString(4));
-        await t.NextResultAsync(cancel);
-        var clocks = await ClockReader.ReadLiveAsync(r, cancel);
-        await t.DoneReadingAsync();
-        t.Write(decision.Insert());
-        var assigns = mode == "assign";
-        var until = decision.At + policy.OfferTimeout;
-        Offer.Write(
-            t,
-            pick.Work,
-            pick.Person.Id,
-            decision.Id,
-            assigns ? OfferState.Accepted : OfferState.Open,
-            until,
-            null,
-            !assigns && policy.AssignUnanswered
-        );
-        if (assigns)
-        {
-            var given = new GivenTask(pick.Work.Id, title, activity, policies, pick.Person.Id, userName);
-            await given.WriteAsync(tasks, t, clocks, "You're the best match for it.", cancel);
-        }
-
-        var payload = JsonSerializer.SerializeToUtf8Bytes(
-            new
+            // One task that can't be written must not stop the others: each alone, and the next look tries that one again.
+            if (decided.Count == 1)
             {
-                title,
-                owner = assigns ? userName : null,
-                person = assigns ? null : userName,
-                until = assigns ? null : until.ToString(),
-                decision = decision.Id,
-            },
-            TaskJson.Options
-        );
-        t.Record(
-            new(assigns ? "task.assigned" : "task.offered", "task", Ids.Text(pick.Work.Id), assigns ? revision + 1 : revision, payload)
-            {
-                ActivityId = activity,
+                NotGiven(log, decided[0].Pick.Work.Id, e);
+                return [false];
             }
-        );
-        t.Announce(new(ChangeKind.Task, pick.Work.Id));
-        t.Announce(new(ChangeKind.Person, pick.Person.Id));
-        await t.CommitAsync(cancel);
-        metrics.Offered(decision.Team, mode);
-        return true;
+        }
+
+        var done = new bool?[decided.Count];
+        for (var i = 0; i < done.Length; i++)
+            done[i] = (await GiveAsync([decided[i]], give, cancel))[0];
+        return done;
     }
 
     /// <summary>What asked for a decision.</summary>
-    private sealed record Asked(long Turn, string Mode, Dictionary<Guid, string> Tasks, Dictionary<Guid, string> People)
+    private sealed record Asked(Instant Now, long Turn, string Mode, PolicyInForce InForce)
     {
+        public Dictionary<Guid, string> Tasks { get; } = [];
+
+        public Dictionary<Guid, string> People { get; } = [];
+
         public string TriggerOf(Pick pick) =>
             Tasks.GetValueOrDefault(pick.Work.Id)
             ?? People.GetValueOrDefault(pick.Person.Id)
@@ -337,7 +261,4 @@ public sealed partial class DistributeWork(
 
     [LoggerMessage(EventId = 244, Level = LogLevel.Error, Message = "Nothing is pushed to team {Team}: {Problem}")]
     private static partial void NotPushed(ILogger log, string team, string problem);
-
-    [LoggerMessage(EventId = 245, Level = LogLevel.Warning, Message = "Task {Task} was meant for person {Person}, who can't claim it any more")]
-    private static partial void MayNot(ILogger log, Guid task, Guid person);
 }

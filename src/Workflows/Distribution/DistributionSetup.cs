@@ -26,6 +26,8 @@ public static class DistributionSetup
             .AddSingleton<PushTask>()
             .AddSingleton<SuggestWork>()
             .AddSingleton<Replay>()
+            .AddSingleton<OfferPicks>()
+            .AddSingleton<AssignPick>()
             .AddSingleton<DistributeWork>()
             .AddHostedService<PushWatch>();
 }

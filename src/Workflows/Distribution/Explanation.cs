@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using NodaTime;
@@ -160,7 +161,23 @@ internal sealed record Decision(Guid Task, string Team, Instant At, Distribution
 
     public Guid Id { get; } = Ids.New(At);
 
-    public NpgsqlBatchCommand Insert() => Sql.Command($"{Columns} values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)", Values(false));
+    /// <summary>Decisions about tasks of one team at the same time, which gave each to someone.</summary>
+    public static NpgsqlBatchCommand InsertAll(IReadOnlyList<Decision> all) =>
+        Sql.Command(
+            $"""
+            {Columns} select d.id, d.task, $1, $2, $3, $4, d.trigger, d.person, false, d.document
+            from unnest($5::uuid[], $6::uuid[], $7::text[], $8::uuid[], $9::json[]) d(id, task, trigger, person, document)
+            """,
+            all[0].Team,
+            all[0].At,
+            all[0].PolicyName,
+            all[0].Policy.Version,
+            all.Select(one => one.Id).ToArray(),
+            all.Select(one => one.Task).ToArray(),
+            all.Select(one => one.Trigger).ToArray(),
+            all.Select(one => one.Person!.Value).ToArray(),
+            new JsonTexts([.. all.Select(one => Encoding.UTF8.GetString(one.Why.ToUtf8()))])
+        );
 
     /// <summary>Unless the last decision about the task says the same.</summary>
     public NpgsqlBatchCommand InsertIfNew(bool shadow) =>
@@ -174,6 +191,7 @@ internal sealed record Decision(Guid Task, string Team, Instant At, Distribution
             [.. Values(shadow), Why.Nobody?.Text]
         );
 
-    private object?[] Values(bool shadow) =>
-        [Id, Task, Team, At, Policy.Version == 0 ? DistributionPolicy.DefaultName : Team, Policy.Version, Trigger, Person, shadow, new Json(Why.ToUtf8())];
+    private string PolicyName => Policy.Version == 0 ? DistributionPolicy.DefaultName : Team;
+
+    private object?[] Values(bool shadow) => [Id, Task, Team, At, PolicyName, Policy.Version, Trigger, Person, shadow, new Json(Why.ToUtf8())];
 }

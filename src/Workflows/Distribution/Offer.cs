@@ -92,7 +92,7 @@ public sealed record Offer(
     internal static NpgsqlBatchCommand PassOn(Guid task, Guid person) =>
         Sql.Command("update task set passed_by = passed_by || $2::uuid where id = $1 and $2 <> all(passed_by)", task, person);
 
-    /// <summary>Writes an offer in the transaction of the task's case.</summary>
+    /// <summary>Writes one offer in the transaction of the task's case.</summary>
     internal static void Write(
         InstanceTransaction transaction,
         Work work,
@@ -120,5 +120,32 @@ public sealed record Offer(
             state == OfferState.Open ? null : transaction.Now,
             pushedBy,
             assigns
+        );
+}
+
+/// <summary>A task that was decided to be given to someone.</summary>
+internal sealed record Decided(Pick Pick, Decision Decision);
+
+/// <summary>An offer that is being made.</summary>
+internal sealed record NewOffer(Work Work, Guid Person, Decision Decision)
+{
+    /// <summary>Writes offers of the push engine that wait for an answer.</summary>
+    /// <param name="assigns">Without an answer in time, the tasks are assigned.</param>
+    public static NpgsqlBatchCommand InsertAll(IReadOnlyList<NewOffer> all, Instant now, Instant expires, bool assigns) =>
+        Sql.Command(
+            """
+            insert into task_offer (id, task_id, person_id, decision_id, state, weight, work_kind, offered_at, expires_at, assigns)
+                select o.id, o.task, o.person, o.decision, 'Open', o.weight, o.kind, $1, $2, $3
+                from unnest($4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[], $8::int[], $9::text[]) o(id, task, person, decision, weight, kind)
+            """,
+            now,
+            expires,
+            assigns,
+            all.Select(_ => Ids.New(now)).ToArray(),
+            all.Select(offer => offer.Work.Id).ToArray(),
+            all.Select(offer => offer.Person).ToArray(),
+            all.Select(offer => offer.Decision.Id).ToArray(),
+            all.Select(offer => offer.Work.Weight).ToArray(),
+            all.Select(offer => offer.Work.Kind == WorkKind.Live ? "live" : "deferred").ToArray()
         );
 }

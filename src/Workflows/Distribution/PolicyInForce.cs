@@ -15,8 +15,18 @@ internal sealed record PolicyInForce(DistributionPolicy Policy, BusinessCalendar
     public static async Task<PolicyInForce> ReadAsync(NpgsqlConnection connection, ServiceLevelCatalog serviceLevels, string team, CancellationToken cancel)
     {
         await using var batch = connection.CreateBatch();
-        batch.Add("select document, version from setting_document where kind = 'distribution' and name = $1 and is_latest", team);
+        batch.BatchCommands.Add(Select(team));
         await using var r = await batch.ExecuteReaderAsync(cancel);
+        return await ReadAsync(r, serviceLevels, cancel);
+    }
+
+    /// <summary>Selects the policy of a team for <see cref="ReadAsync(NpgsqlDataReader, ServiceLevelCatalog, CancellationToken)"/>.</summary>
+    public static NpgsqlBatchCommand Select(string team) =>
+        Sql.Command("select document, version from setting_document where kind = 'distribution' and name = $1 and is_latest", team);
+
+    /// <summary>Reads it from the current result.</summary>
+    public static async Task<PolicyInForce> ReadAsync(NpgsqlDataReader r, ServiceLevelCatalog serviceLevels, CancellationToken cancel)
+    {
         if (!await r.ReadAsync(cancel))
             return Of(new(), serviceLevels, null);
         var version = r.GetInt32(1);

@@ -54,6 +54,35 @@ public sealed class ExactlyOnceTests
     }
 
     [Fact]
+    public async Task Tasks_of_one_case_that_are_offered_together_share_its_history()
+    {
+        await using var world = await World.CreateAsync();
+        var push = await PushWorld.AtAsync(world, "offer");
+        await push.AvailableAsync("adjuster1", "adjuster2");
+        await world.StartAsync("one");
+        await using (var connection = await world.Database.OpenConnectionAsync())
+        {
+            await connection.ExecuteAsync(
+                """
+                insert into task (id, instance_id, bookmark_id, definition_id, definition_version_id, activity_id, title, outcomes, team, priority, state,
+                        created_at, changed_by, changed_at)
+                    select gen_random_uuid(), instance_id, gen_random_uuid(), definition_id, definition_version_id, activity_id, title, outcomes, team,
+                        priority, state, created_at, changed_by, changed_at from task
+                """
+            );
+        }
+
+        (await push.RunAsync(all: true)).ShouldBe(2);
+        (await world.ScalarAsync<int>("select count(distinct sequence)::int from event where action = 'task.offered'")).ShouldBe(2);
+        (
+            await world.ScalarAsync<bool>(
+                "select i.event_head = e.leaf from workflow_instance i join event e on e.chain_id = i.id and e.sequence = i.event_sequence"
+            )
+        ).ShouldBeTrue();
+        (await world.ScalarAsync<int>("select count(*)::int from task_offer o join distribution_decision d on d.id = o.decision_id")).ShouldBe(2);
+    }
+
+    [Fact]
     public async Task A_host_that_dies_after_an_offer_leaves_the_request_and_nothing_is_offered_twice()
     {
         await using var world = await World.CreateAsync();
