@@ -14,6 +14,8 @@ public sealed class ComplaintTests(Office office) : IClassFixture<Office>
     public async Task A_complaint_that_is_settled_at_once_ends_with_a_summary_resolution()
     {
         var (id, _) = await ComplainAsync("ResolveNow");
+        var call = await office.FrontOffice.GetAsync($"/api/tasks/{(await office.FrontOffice.TaskAsync(id, "resolve"))["id"]}");
+        ((string)call["workKind"]!, (int)call["effort"]!).ShouldBe(("live", 35));
         await office.FrontOffice.DoAsync(id, "resolve", "Resolved", new { agreedOn = "2026-06-01", agreement = "Call back today, apology." });
         await office.FrontOffice.DoAsync(id, "summaryLetter", "Sent", new { sentOn = "2026-06-01", ombudsmanRightsStated = true });
 
