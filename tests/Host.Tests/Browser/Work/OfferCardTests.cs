@@ -8,7 +8,7 @@ namespace Orchestration.Host.Tests.Browser.Work;
 public sealed class OfferCardTests(Chromium chromium, Office office) : IClassFixture<Office>
 {
     [Fact]
-    public async Task An_offer_stays_through_a_reload_and_in_a_second_tab_and_is_accepted_by_a_key()
+    public async Task An_offer_stays_through_a_reload_and_in_a_second_tab_and_its_step_is_done_by_a_key_and_a_click()
     {
         await office.PushAsync("card-key");
         var page = await chromium.SignedInAsync(office.Host, "adjuster2");
@@ -33,7 +33,48 @@ public sealed class OfferCardTests(Chromium chromium, Office office) : IClassFix
         var adjuster = office.Person("adjuster2");
         var taken = await adjuster.GetAsync($"/api/tasks/{task}");
         ((string)taken["state"]!).ShouldBe("Reserved");
-        await adjuster.DoneAsync(taken, "complete", new { outcome = "Done" });
+        await page.GetByRole(AriaRole.Button, new() { Name = "Done", Exact = true }).ClickAsync();
+        await Eventually.AsksAsync(
+            () => adjuster.GetAsync($"/api/tasks/{task}"),
+            answer => (string)answer["state"]! == "Completed",
+            "one key and one click after the offer"
+        );
+        await page.Context.CloseAsync();
+    }
+
+    [Fact]
+    public async Task An_offer_is_declined_by_two_keys_of_which_the_second_is_the_reason()
+    {
+        await office.PushAsync("card-decline");
+        var page = await chromium.SignedInAsync(office.Host, "adjuster2");
+        var offer = await office.OfferAsync("card-decline", 1);
+        await page.Locator(".offer-card").GetByText("Offered to you until").WaitForAsync();
+        await page.Locator("h1").ClickAsync();
+
+        await page.Keyboard.PressAsync("3");
+        await page.Keyboard.PressAsync("d");
+        await Assertions.Expect(page.Locator(".offer-card [data-reason='1']")).ToBeFocusedAsync();
+        foreach (var scheme in new[] { ColorScheme.Dark, ColorScheme.Light })
+        {
+            await page.EmulateMediaAsync(new() { ColorScheme = scheme });
+            foreach (var width in new[] { 390, 1440 })
+            {
+                await page.SetViewportSizeAsync(width, 900);
+                await page.PictureAsync($"offer-decline-{scheme}-{width}".ToLowerInvariant());
+            }
+        }
+
+        await page.Keyboard.PressAsync("3");
+        await Eventually.AsksAsync(
+            () => office.QueryAsync<string>($"select state || ': ' || reason from task_offer where id = '{offer}'"),
+            answers => answers is ["Declined: I lack the experience for it"],
+            "only the key after d is the reason"
+        );
+        await Assertions.Expect(page.Locator(".offer-card")).ToHaveCountAsync(0);
+        var adjuster = office.Person("adjuster2");
+        var task = (await office.QueryAsync<Guid>($"select task_id from task_offer where id = '{offer}'"))[0];
+        await adjuster.DoneAsync(await adjuster.GetAsync($"/api/tasks/{task}"), "claim", new { });
+        await adjuster.DoneAsync(await adjuster.GetAsync($"/api/tasks/{task}"), "complete", new { outcome = "Done" });
         await page.Context.CloseAsync();
     }
 
