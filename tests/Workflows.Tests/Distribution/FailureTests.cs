@@ -87,7 +87,7 @@ public sealed class FailureTests
 
         // It listens at some time after it was started.
         while (!log.First.Task.IsCompleted && await again.WaitForNextTickAsync(patience.Token))
-            world.Runtime.Changes.Publish([new(ChangeKind.Task, Guid.NewGuid())]);
+            world.Runtime.Changes.Publish([new(ChangeKind.Task, Guid.Empty)]);
 
         await OwnerAsync(world, "alter table distribution_request_gone rename to distribution_request");
         var offered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
