@@ -4,6 +4,7 @@ using Npgsql;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Calendars;
 using Orchestration.Workflows.Distribution.Matching;
+using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Workflows.Distribution;
 

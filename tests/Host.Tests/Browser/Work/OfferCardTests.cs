@@ -66,7 +66,7 @@ public sealed class OfferCardTests(Chromium chromium, Office office) : IClassFix
 
         await page.Keyboard.PressAsync("3");
         await Eventually.AsksAsync(
-            () => office.QueryAsync<string>($"select state || ': ' || reason from task_offer where id = '{offer}'"),
+            () => office.QueryAsync<string>($"select state || ': ' || coalesce(reason, '') from task_offer where id = '{offer}'"),
             answers => answers is ["Declined: I lack the experience for it"],
             "only the key after d is the reason"
         );
