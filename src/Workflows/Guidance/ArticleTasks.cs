@@ -52,7 +52,7 @@ public sealed class ArticleTasks(TaskRuntime tasks)
         return due.Count;
     }
 
-    /// <summary>The article whose task a run is, and its title; null: none, or the task has ended. The caller has checked that the person sees the task.</summary>
+    /// <summary>The article whose task a run is, and its title; null: none, or the task has ended. Callers checked that the person sees the task.</summary>
     public static async Task<(Guid Id, string Title)?> OfInstanceAsync(NpgsqlDataSource database, Guid run, CancellationToken cancel = default)
     {
         await using var query = database.Query("select id, coalesce(draft ->> 'title', title) from guidance_article where work_run = $1", run);
@@ -64,8 +64,8 @@ public sealed class ArticleTasks(TaskRuntime tasks)
     {
         await using var query = tasks.Runtime.Database.Query(
             $"""
-            select a.id, a.look_at, a.team, coalesce(a.draft ->> 'title', a.title), a.writers, a.changed_by, coalesce(p.display_name, a.changed_by), a.review_on,
-                a.work_run, a.work_kind,
+            select a.id, a.look_at, a.team, coalesce(a.draft ->> 'title', a.title), a.writers, a.changed_by, coalesce(p.display_name, a.changed_by),
+                a.review_on, a.work_run, a.work_kind,
                 case when a.retired_at is not null or m.retired_at is not null then null when a.draft_state = 'InReview' then '{Draft}'
                     when a.version is not null and a.review_on < $2 then '{Check}' end,
                 t.id, t.revision,
@@ -126,10 +126,10 @@ public sealed class ArticleTasks(TaskRuntime tasks)
     {
         var isDraft = article.Wanted == Draft;
         var said = isDraft
-            ? $"{article.ChangedByName} asks for the approval of this draft. Read the article, then approve it or send it back there: that completes this task. "
-                + "Its writers can't approve it."
-            : $"This article had to be checked by {article.ReviewOn?.ToString("d MMM yyyy", CultureInfo.InvariantCulture)}. Read it, then say there that it is still right, or change it: "
-                + "that completes this task.";
+            ? $"{article.ChangedByName} asks for the approval of this draft. Read the article, then approve it or send it back there: that completes "
+                + "this task. Its writers can't approve it."
+            : $"This article had to be checked by {article.ReviewOn?.ToString("d MMM yyyy", CultureInfo.InvariantCulture)}. Read it, then say there that it "
+                + "is still right, or publish a change: that completes this task.";
         var run = Ids.New(now);
         var result = await tasks.Runtime.StartAsync(
             new(

@@ -6,8 +6,8 @@ using Orchestration.Engine.Storage;
 namespace Orchestration.Workflows.OwnView;
 
 /// <summary>
-/// Sees to the links of a case that has ended, once: those that work go on working for a while, and a customer who got one by mail is asked for a rating by mail,
-/// with a link of its own, because the codes of earlier ones are kept nowhere.
+/// Sees to the links of a case that has ended, once: those that work go on working for a while, and a customer who got one by mail is asked for a rating by
+/// mail, with a link of its own, because the codes of earlier ones are kept nowhere.
 /// </summary>
 public sealed class EndOfCase(WorkflowRuntime runtime, MailOwnViewLink mail, OwnViewSettings settings)
 {

@@ -130,8 +130,8 @@ public sealed class MailOwnViewLink(NpgsqlDataSource database, SendMail mail, Ma
         $"""
             Guten Tag {link.Name},
 
-            Ihr Vorgang {link.Reference} ist abgeschlossen. Unter diesem Link sehen Sie, wie er ausgegangen ist, und sagen uns, wie zufrieden Sie sind. Es dauert
-            nur eine Minute.
+            Ihr Vorgang {link.Reference} ist abgeschlossen. Unter diesem Link sehen Sie, wie er ausgegangen ist, und sagen uns, wie zufrieden Sie sind.
+            Es dauert nur eine Minute.
 
             {url}
 

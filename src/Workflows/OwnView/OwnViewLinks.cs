@@ -187,8 +187,8 @@ public static class OwnViewLinks
     {
         await using var query = database.Query(
             """
-            select l.id, l.case_id, c.reference, l.language, l.asks_birth, coalesce(p.display_name, initcap(l.created_by)), l.created_at, l.expires_at, l.revoked_at,
-                v.at, v.count
+            select l.id, l.case_id, c.reference, l.language, l.asks_birth, coalesce(p.display_name, initcap(l.created_by)), l.created_at, l.expires_at,
+                l.revoked_at, v.at, v.count
             from own_view_link l join journey_case c on c.id = l.case_id left join person p on p.user_name = l.created_by
             cross join lateral (select max(at) at, count(*)::int count from own_view_visit where link_id = l.id) v
             where l.case_id = any($1) order by l.created_at desc, l.id limit 100

@@ -21,7 +21,8 @@ public sealed class WhereItIsTests
             { "definitionId": "walk", "name": "walk", "root": { "id": "root", "type": "Elsa.Sequence", "version": 1, "activities": [
                 { "id": "ask", "type": "Orchestration.HumanTask", "version": 1, "title": "Ask", "team": "claims-intake", "outcomes": ["Done"],
                     "slaDuration": { "typeName": "String", "expression": { "type": "Literal", "value": "PT8H" } } },
-                { "id": "estimate", "type": "Elsa.Event", "version": 1, "eventName": { "typeName": "String", "expression": { "type": "Literal", "value": "estimate" } } },
+                { "id": "estimate", "type": "Elsa.Event", "version": 1,
+                    "eventName": { "typeName": "String", "expression": { "type": "Literal", "value": "estimate" } } },
                 { "id": "note", "type": "Elsa.WriteLine", "version": 1 },
                 { "id": "assess", "type": "Orchestration.HumanTask", "version": 1, "title": "Assess", "team": "claims-adjusting", "outcomes": ["Done"] },
                 { "id": "pay", "type": "Orchestration.HumanTask", "version": 1, "title": "Pay", "team": "claims-payments", "outcomes": ["Done"] } ] } }
