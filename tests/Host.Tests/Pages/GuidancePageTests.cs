@@ -255,10 +255,10 @@ public sealed class GuidancePageTests(SharedWorld shared) : IClassFixture<Shared
 
         await IsAsync(stranger.PostAsJsonAsync($"{path}/uses", new { use = "Read" }), HttpStatusCode.UnprocessableEntity, "use");
         await IsAsync(stranger.PostAsJsonAsync($"{path}/uses", new { use = "Opened", clicks = 1 }), HttpStatusCode.NoContent);
-        await IsAsync(stranger.PostAsJsonAsync($"/api/guidance/{Guid.NewGuid()}/uses", new { use = "Opened" }), HttpStatusCode.NotFound);
+        await IsAsync(stranger.PostAsJsonAsync($"/api/guidance/{Guid.AllBitsSet}/uses", new { use = "Opened" }), HttpStatusCode.NotFound);
         var shared = await stranger.PostAsync($"{path}/shares", null);
         var share = (string)(await shared.Content.ReadFromJsonAsync<JsonObject>())!["id"]!;
-        await IsAsync(stranger.DeleteAsync($"{path}/shares/{Guid.NewGuid()}"), HttpStatusCode.NotFound);
+        await IsAsync(stranger.DeleteAsync($"{path}/shares/{Guid.AllBitsSet}"), HttpStatusCode.NotFound);
         await IsAsync(stranger.DeleteAsync($"{path}/shares/{share}"), HttpStatusCode.OK);
         await IsAsync(lead.PostAsJsonAsync($"{path}/retire", new { revision = 8 }), HttpStatusCode.OK);
 
