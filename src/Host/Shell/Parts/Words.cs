@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using NodaTime;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;
 
@@ -97,6 +98,9 @@ internal static class Words
         share is >= 0.995 and < 1 ? "> 99%"
         : share is > 0 and < 0.005 ? "< 1%"
         : $"{(share * 100).ToString("0", CultureInfo.InvariantCulture)}%";
+
+    /// <summary>A time zone, such as <c>Europe/Berlin time</c>.</summary>
+    public static string Zone(DateTimeZone zone) => zone.Id is "UTC" or "Etc/UTC" ? "UTC" : $"{zone.Id} time";
 
     public static string Count(int count, string one, string? many = null) => count == 1 ? $"1 {one}" : $"{count:N0} {many ?? one + "s"}";
 }
