@@ -107,7 +107,10 @@ internal static class CaseChangeEndpoints
         WorkflowRuntime runtime,
         Person me,
         CancellationToken cancel
-    ) => Answer(change, await AlterCase.ApproveAsync(runtime, id, change, me, cancel));
+    ) =>
+        await CaseQueries.FindAsync(runtime, id, me, cancel) is null
+            ? Problems.NotFound("case", id)
+            : Answer(change, await AlterCase.ApproveAsync(runtime, id, change, me, cancel));
 
     private static async Task<Results<Ok<CaseChangeAnswer>, ProblemHttpResult>> RefuseAsync(
         Guid id,
@@ -117,9 +120,9 @@ internal static class CaseChangeEndpoints
         Person me,
         CancellationToken cancel
     ) =>
-        string.IsNullOrWhiteSpace(body.Reason)
-            ? Problems.Invalid(new() { ["reason"] = ["is required"] })
-            : Answer(change, await AlterCase.RefuseAsync(runtime, id, change, body.Reason.Trim(), me, cancel));
+        string.IsNullOrWhiteSpace(body.Reason) ? Problems.Invalid(new() { ["reason"] = ["is required"] })
+        : await CaseQueries.FindAsync(runtime, id, me, cancel) is null ? Problems.NotFound("case", id)
+        : Answer(change, await AlterCase.RefuseAsync(runtime, id, change, body.Reason.Trim(), me, cancel));
 
     /// <summary>The answer to a decision.</summary>
     public static Results<Ok<CaseChangeAnswer>, ProblemHttpResult> Answer(Guid change, AlterCaseResult result) =>

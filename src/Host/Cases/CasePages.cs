@@ -342,6 +342,8 @@ internal static class CasePages
         CancellationToken cancel
     )
     {
+        if (await CaseQueries.FindAsync(runtime, id, me, cancel) is null)
+            return Results.NotFound();
         AlterCaseResult result;
         if (verb == "approve")
             result = await AlterCase.ApproveAsync(runtime, id, change, me, cancel);
