@@ -16,6 +16,10 @@ switch (args)
             measured.Length > 2 ? measured[2..] : [1, 8, 32]
         );
         break;
+    case ["http", var host, ..]:
+        var wanted = args.Skip(2).Select(text => int.Parse(text, CultureInfo.InvariantCulture)).ToArray();
+        await HttpThroughput.RunAsync(host, wanted is [var length, ..] ? length : 10, wanted.Length > 1 ? wanted[1..] : [1, 8, 32]);
+        break;
     case ["compile"]:
         ManyDefinitions.Compile();
         break;

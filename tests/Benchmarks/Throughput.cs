@@ -24,7 +24,7 @@ namespace Orchestration.Benchmarks;
 /// </summary>
 internal static class Throughput
 {
-    private const string Journey = """
+    internal const string Journey = """
         { "definitionId": "bench", "name": "Bench", "root": { "id": "root", "type": "Elsa.Flowchart", "version": 1, "start": "s",
           "activities": [ { "id": "s", "type": "Elsa.Start", "version": 1 },
             { "id": "a", "type": "Orchestration.HumanTask", "version": 1, "title": { "typeName": "String", "expression": { "type": "Literal",

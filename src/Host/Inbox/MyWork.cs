@@ -13,6 +13,7 @@ namespace Orchestration.Host.Inbox;
 /// <param name="Teams">Titles of teams by key.</param>
 /// <param name="Filter">The filter of the lists.</param>
 /// <param name="Now">Now.</param>
+/// <param name="Me">Id of the person.</param>
 public sealed record MyWork(
     WorkCount Count,
     Page<TaskSummary> MinePage,
@@ -20,11 +21,15 @@ public sealed record MyWork(
     IReadOnlyDictionary<string, string> Journeys,
     IReadOnlyDictionary<string, string> Teams,
     WorkFilter Filter,
-    Instant Now
+    Instant Now,
+    Guid Me
 )
 {
     public IReadOnlyList<TaskSummary> Mine => MinePage.Items;
     public IReadOnlyList<TaskSummary> Open => OpenPage.Items;
+
+    /// <summary>Whether someone asked them to review it, and they haven't begun.</summary>
+    public bool AwaitsReview(TaskSummary task) => task.State == TaskState.ReadyForReview && task.ReviewerId == Me;
 
     /// <summary>How many they own; of a filtered list that is longer than shown, at least so many.</summary>
     public string MineCount => Filter is { IsOn: false } && MinePage.Next is not null ? $"{Count.Mine}" : Shown(MinePage);

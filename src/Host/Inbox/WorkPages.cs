@@ -101,7 +101,8 @@ internal static class WorkPages
             (await JourneyQueries.ListAsync(runtime.Definitions, cancel)).ToDictionary(j => j.Id, j => j.Name),
             (await TeamQueries.ListAsync(database, cancel)).ToDictionary(t => t.Key, t => t.Title),
             filter,
-            now
+            now,
+            me.Id
         )
         {
             Saved = await SavedFilters.ListAsync(database, me, FilterPages.Work, cancel),

@@ -139,14 +139,14 @@ public sealed class PageTests(SharedHost host) : IClassFixture<SharedHost>
     [Theory]
     [InlineData(
         "admin",
-        "My work|Team|Forecast|Performance|Shifts|Skills|Customers|Promises|Cases|Guidance|Start a case|Designer|Test a journey|Compliance|Administration"
+        "My work|Team|Forecast|Performance|Shifts|Skills|Customers|Promises|Cases|Guidance|Start a case|Designer|Test a journey|Requested changes|Compliance|Administration"
     )]
     [InlineData("analyst", "My work|Performance|Customers|Cases|Guidance|Designer|Test a journey")]
-    [InlineData("supervisor", "My work|Team|Forecast|Performance|Shifts|Skills|Customers|Promises|Cases|Guidance|Start a case")]
+    [InlineData("supervisor", "My work|Team|Forecast|Performance|Shifts|Skills|Customers|Promises|Cases|Guidance|Start a case|Requested changes")]
     [InlineData("frontoffice", "Front office|My work|Performance|Customers|Promises|Cases|Guidance|Start a case")]
     [InlineData("compliance", "My work|Performance|Customers|Promises|Cases|Guidance|Compliance|Administration")]
     [InlineData("adjuster1", "My work|Performance|Customers|Cases|Guidance|Start a case")]
-    [InlineData("senior1", "My work|Team|Forecast|Performance|Shifts|Skills|Customers|Promises|Cases|Guidance|Start a case")]
+    [InlineData("senior1", "My work|Team|Forecast|Performance|Shifts|Skills|Customers|Promises|Cases|Guidance|Start a case|Requested changes")]
     public async Task Everybody_sees_the_navigation_of_their_roles(string userName, string expected)
     {
         var browser = await App.BrowserAsync(userName);
