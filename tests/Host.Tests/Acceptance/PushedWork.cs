@@ -26,6 +26,8 @@ internal static class PushedWork
         (await office.Person("senior1").SendAsync(HttpMethod.Put, "/api/teams/claims-adjusting/distribution/mode", new { mode = "offer" })).StatusCode.ShouldBe(
             HttpStatusCode.NoContent
         );
+        var other = office.Person(person == "adjuster2" ? "adjuster1" : "adjuster2");
+        (await other.SendAsync(HttpMethod.Put, "/api/me/presence", new { state = "Away", reason = "Break" })).StatusCode.ShouldBe(HttpStatusCode.OK);
         (await office.Person(person).SendAsync(HttpMethod.Put, "/api/me/presence", new { state = "Available" })).StatusCode.ShouldBe(HttpStatusCode.OK);
     }
 
