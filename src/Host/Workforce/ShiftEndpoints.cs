@@ -103,6 +103,8 @@ internal static class ShiftEndpoints
         CancellationToken cancel
     )
     {
+        if (from is { Year: < 1900 or > 9000 })
+            return Problems.Invalid(new() { ["from"] = ["must be a year from 1900 to 9000"] }, 400);
         var begin = At(from) ?? runtime.Clock.Now();
         var end = At(until) ?? begin + Duration.FromDays(7);
         if (end <= begin || end - begin > LongestList)

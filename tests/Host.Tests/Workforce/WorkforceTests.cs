@@ -146,6 +146,7 @@ public sealed class WorkforceTests(Office office) : IClassFixture<Office>
         var list = (await Supervisor.GetAsync("/api/shifts?team=mortgage-closing&from=2026-06-01T00:00:00Z&until=2026-06-15T00:00:00Z")).AsArray();
         list.Select(s => Text(s!, "from")).ShouldBe(["2026-06-02T08:00:00Z", "2026-06-09T08:00:00Z"]);
         await RefusedAsync(Supervisor, HttpMethod.Get, "/api/shifts?from=2026-06-01T00:00:00Z&until=2026-05-01T00:00:00Z", null, HttpStatusCode.BadRequest);
+        await RefusedAsync(Supervisor, HttpMethod.Get, "/api/shifts?from=9999-12-31T23:59:59Z", null, HttpStatusCode.BadRequest);
         (await Supervisor.SendAsync(HttpMethod.Delete, $"/api/shifts/{added["added"]![0]}")).StatusCode.ShouldBe(HttpStatusCode.NoContent);
         await RefusedAsync(Supervisor, HttpMethod.Delete, $"/api/shifts/{added["added"]![0]}", null, HttpStatusCode.NotFound);
     }
