@@ -5,6 +5,7 @@ using Orchestration.Engine.Storage;
 using Orchestration.Host.Http;
 using Orchestration.Host.Identity;
 using Orchestration.Host.Staff;
+using Orchestration.Workflows.Calendars;
 using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Workforce;
@@ -103,9 +104,9 @@ internal static class ShiftEndpoints
         CancellationToken cancel
     )
     {
-        if (from is { Year: < 1900 or > 9000 })
-            return Problems.Invalid(new() { ["from"] = ["must be a year from 1900 to 9000"] }, 400);
         var begin = At(from) ?? runtime.Clock.Now();
+        if (!BusinessCalendar.Covers(begin))
+            return Problems.Invalid(new() { ["from"] = ["is too far from today"] }, 400);
         var end = At(until) ?? begin + Duration.FromDays(7);
         if (end <= begin || end - begin > LongestList)
             return Problems.Invalid(new() { ["until"] = [$"must be after `from`, by at most {LongestList.TotalDays:0} days"] }, 400);
