@@ -139,7 +139,8 @@ public sealed class PageTests(SharedHost host) : IClassFixture<SharedHost>
     [Theory]
     [InlineData(
         "admin",
-        "My work|Team|Forecast|Performance|Shifts|Skills|Customers|Promises|Cases|Guidance|Start a case|Designer|Test a journey|Requested changes|Compliance|Administration"
+        "My work|Team|Forecast|Performance|Shifts|Skills|Customers|Promises|Cases|Guidance|Start a case|"
+            + "Designer|Test a journey|Requested changes|Compliance|Administration"
     )]
     [InlineData("analyst", "My work|Performance|Customers|Cases|Guidance|Designer|Test a journey")]
     [InlineData("supervisor", "My work|Team|Forecast|Performance|Shifts|Skills|Customers|Promises|Cases|Guidance|Start a case|Requested changes")]
