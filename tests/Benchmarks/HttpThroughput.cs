@@ -16,7 +16,7 @@ namespace Orchestration.Benchmarks;
 internal static class HttpThroughput
 {
     private const int WarmUp = 2;
-    private static readonly string Run = Guid.CreateVersion7().ToString("N")[..12];
+    private static readonly string Run = $"{Environment.ProcessId}-{Environment.TickCount64}";
     private static long s_number;
 
     public static async Task RunAsync(string url, int seconds, int[] numbers)

@@ -21,9 +21,8 @@ internal sealed partial class Limit
         (_connectionString, _pgbench, _values, _folder) = (connectionString, pgbench, values, folder);
 
     /// <summary>Takes the values from a case whose first step was done. Null when this machine has no pgbench.</summary>
-    /// <param name="claim">What a claim reads, as it was sent.</param>
-    /// <param name="complete">What a complete reads.</param>
-    public static async Task<Limit?> FindAsync(string connectionString, NpgsqlDataSource database, string claim, string complete)
+    /// <param name="sent">The batches of a start, a claim and a complete, as they were sent.</param>
+    public static async Task<Limit?> FindAsync(string connectionString, NpgsqlDataSource database, IReadOnlyList<string> sent)
     {
         var folders = (Environment.GetEnvironmentVariable("PATH") ?? "")
             .Split(Path.PathSeparator)
@@ -43,10 +42,16 @@ internal sealed partial class Limit
         }
 
         var limit = new Limit(connectionString, pgbench, values, Directory.CreateTempSubdirectory("orchestration-limit-").FullName);
+        var reads = sent.Where(batch => batch.StartsWith("begin", StringComparison.Ordinal)).ToList();
+        var writes = sent.Where(batch => batch.Contains("insert into event", StringComparison.Ordinal)).ToList();
         foreach (var script in (string[])["start.sql", "claim-complete.sql"])
         {
-            var text = await File.ReadAllTextAsync(Script(script));
-            text = text.Replace("@claim@", Reads(claim, "c"), StringComparison.Ordinal).Replace("@complete@", Reads(complete, "d"), StringComparison.Ordinal);
+            var text = (await File.ReadAllTextAsync(Script(script)))
+                .Replace("@start-beside@", Beside(writes[0]), StringComparison.Ordinal)
+                .Replace("@claim@", Reads(reads[0], "c"), StringComparison.Ordinal)
+                .Replace("@claim-beside@", Beside(writes[1]), StringComparison.Ordinal)
+                .Replace("@complete@", Reads(reads[1], "d"), StringComparison.Ordinal)
+                .Replace("@complete-beside@", Beside(writes[2]), StringComparison.Ordinal);
             await File.WriteAllTextAsync(Path.Combine(limit._folder, script), text);
         }
 
@@ -107,10 +112,31 @@ internal sealed partial class Limit
                     : Fill(sql, task)
                 )
             ) + ";";
-
-        static string Fill(string sql, params string[] values) =>
-            Parameter().Replace(sql, match => values[int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture) - 1]);
     }
+
+    /// <summary>What a batch writes beside the case itself: its customer, its words for searches and who sees it.</summary>
+    private static string Beside(string batch)
+    {
+        const string Case = "cast('1' || lpad(to_hex(cast(:k as bigint)), 31, '0') as uuid)";
+        const string Task = "cast('3' || lpad(to_hex(cast(:k as bigint)), 31, '0') as uuid)";
+        return string.Concat(
+            batch
+                .Split(";\n")
+                .Select(statement => statement.TrimEnd(';', '\n', ' '))
+                .Select(sql =>
+                    sql.Contains("insert into customer ", StringComparison.Ordinal) ? Fill(sql, Case, "'C'", "'Customer'", "'bench'", "now()")
+                    : sql.Contains("insert into case_search", StringComparison.Ordinal) ? Fill(sql, Case)
+                    : !sql.Contains("insert into case_viewer", StringComparison.Ordinal) ? null
+                    : sql.Contains("$2", StringComparison.Ordinal) ? Fill(sql, Task, "'bench'")
+                    : Fill(sql, Case)
+                )
+                .OfType<string>()
+                .Select(sql => $"{sql};\n")
+        );
+    }
+
+    private static string Fill(string sql, params string[] values) =>
+        Parameter().Replace(sql, match => values[int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture) - 1]);
 
     private static string Script(string name) => Path.Combine(AppContext.BaseDirectory, "Limit", name);
 

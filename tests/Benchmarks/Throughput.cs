@@ -135,13 +135,10 @@ internal static class Throughput
                 : throw new InvalidOperationException("Not completed.");
         }
 
-        // The first batches of a claim and of a complete are what these read.
+        // Limit takes the statements from these batches.
         async Task<Limit?> FindLimitAsync()
         {
             var sent = new List<string>();
-            var started = await StartAsync();
-            await using var query = database.Query("select id from task where instance_id = $1", started);
-            var task = (Guid)(await query.ExecuteScalarAsync())!;
             using (
                 var listener = new ActivityListener
                 {
@@ -152,11 +149,12 @@ internal static class Throughput
             )
             {
                 ActivitySource.AddActivityListener(listener);
-                await PairAsync(task);
+                var started = await StartAsync();
+                await using var query = database.Query("select id from task where instance_id = $1", started);
+                await PairAsync((Guid)(await query.ExecuteScalarAsync())!);
             }
 
-            var reads = sent.Where(batch => batch.StartsWith("begin", StringComparison.Ordinal)).ToList();
-            var found = await Limit.FindAsync(connection, database, reads[0], reads[1]);
+            var found = await Limit.FindAsync(connection, database, sent);
             if (found is null)
                 Console.WriteLine("There is no pgbench here to measure the limit by.");
             return found;

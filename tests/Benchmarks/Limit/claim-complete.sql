@@ -1,5 +1,5 @@
 -- What ClaimTask and CompleteTask send, for pgbench: two round trips and one commit each, each on a task of its own. The names between at signs stand for what
--- they read: the statements of the product itself, taken from a claim and a complete.
+-- they read, and write beside the task: the statements of the product itself, taken from a claim and a complete.
 \set i :i + 1
 \set k :offset + :client_id * :share + :i
 \startpipeline
@@ -10,6 +10,7 @@ begin;
 update task set state = 'Reserved', owner_id = cast(:person as uuid), on_behalf_of = null, delegated_by = null, claimed_at = now(), revision = revision
     + 1, changed_by = 'bench', changed_at = now()
 where id = ('3' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid;
+@claim-beside@
 insert into operation (actor, id, request_hash, answer, created_at) values ('bench', 'c-' || :k, cast(:head as bytea), cast(:answer as json), now());
 update workflow_instance set event_sequence = event_sequence + 1, event_head = cast(:head as bytea), updated_at = now() where id = ('1' ||
     lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid;
@@ -43,6 +44,7 @@ insert into task (id, instance_id, bookmark_id, definition_id, definition_versio
 values (('5' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid, ('1' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid, ('4' || lpad(to_hex(cast(:k
     as bigint)), 31, '0'))::uuid, 'bench', :version, 'b',
     'Pay', null, null, null, '{Done}', 'bench', '{}', '{}', '{}', 3, 'Ready', null, null, 'bench', now(), now(), false, null, null, '{}', '{}');
+@complete-beside@
 insert into operation (actor, id, request_hash, answer, created_at) values ('bench', 'd-' || :k, cast(:head as bytea), cast(:answer as json), now());
 update workflow_instance set definition_version_id = :version, definition_version = 1, correlation_id = 'P-' || :k, name = null, status = 'Running',
     sub_status = 'Suspended', incident_count = 0,

@@ -1,4 +1,5 @@
--- What StartCase sends, for pgbench: one round trip, one commit. Ids are made of the client's number and its count.
+-- What StartCase sends, for pgbench: one round trip, one commit. Ids are made of the client's number and its count. The name between at signs stands for what
+-- it writes beside the case: the statements of the product itself.
 \set i :i + 1
 \set k :offset + :client_id * :share + :i
 \startpipeline
@@ -20,6 +21,7 @@ values (('3' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid, ('1' || lpad(t
     'Check', null, null, null, '{Done}', 'bench', '{}', '{}', '{}', 3, 'Ready', null, null, 'bench', now(), now(), false, null, null, '{}', '{}');
 insert into journey_case (id, journey, reference, customer_id, customer_name, created_by, created_at)
 values (('1' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid, 'bench', 'P-' || :k, 'C', 'Customer', 'bench', now());
+@start-beside@
 insert into operation (actor, id, request_hash, answer, created_at) values ('bench', 'p-' || :k, cast(:head as bytea),
     '"00000000-0000-0000-0000-000000000000"', now());
 insert into event (at, actor, chain_id, sequence, action, entity, entity_id, revision, activity_id, node_id, activity_type, commitment, leaf, salt,
