@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Orchestration.Engine.Model;
 using Orchestration.Engine.Runtime;
 using Orchestration.Host.Http;
 using Orchestration.Host.Identity;
@@ -84,10 +83,8 @@ internal static class CaseChangeEndpoints
             errors["alterations"] = reasons;
         else if (body.Alterations is not { Count: > 0 })
             errors["alterations"] = ["is required: at least one alteration"];
-        if (string.IsNullOrWhiteSpace(body.Reason))
-            errors["reason"] = ["is required"];
-        else if (body.Reason.Length > 2000 || WorkflowData.Unfit(body.Reason) is not null)
-            errors["reason"] = ["must have at most 2,000 printable characters"];
+        if (ReasonBody.ErrorOf(body.Reason) is { } unfit)
+            errors["reason"] = [unfit];
         if (errors.Count > 0)
             return Problems.Invalid(errors);
         if (await CaseQueries.FindAsync(runtime, id, me, cancel) is null)
@@ -120,9 +117,9 @@ internal static class CaseChangeEndpoints
         Person me,
         CancellationToken cancel
     ) =>
-        string.IsNullOrWhiteSpace(body.Reason) ? Problems.Invalid(new() { ["reason"] = ["is required"] })
+        ReasonBody.ErrorOf(body.Reason) is { } error ? Problems.Invalid(new() { ["reason"] = [error] })
         : await CaseQueries.FindAsync(runtime, id, me, cancel) is null ? Problems.NotFound("case", id)
-        : Answer(change, await AlterCase.RefuseAsync(runtime, id, change, body.Reason.Trim(), me, cancel));
+        : Answer(change, await AlterCase.RefuseAsync(runtime, id, change, body.Reason!.Trim(), me, cancel));
 
     /// <summary>The answer to a decision.</summary>
     public static Results<Ok<CaseChangeAnswer>, ProblemHttpResult> Answer(Guid change, AlterCaseResult result) =>

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using NodaTime;
 using Npgsql;
+using Orchestration.Engine.Model;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Host.Http;
@@ -28,7 +29,14 @@ public sealed record CustomerBody(string? Id, string? Name);
 public sealed record StartCaseBody(string? Journey, string? Reference, CustomerBody? Customer, JsonObject? Input, bool Test = false);
 
 /// <summary>Why.</summary>
-public sealed record ReasonBody(string? Reason);
+public sealed record ReasonBody(string? Reason)
+{
+    /// <summary>What is wrong with a reason that someone must give; null: nothing.</summary>
+    internal static string? ErrorOf(string? reason) =>
+        string.IsNullOrWhiteSpace(reason) ? "is required"
+        : reason.Length > 2000 || WorkflowData.Unfit(reason) is not null ? "must have at most 2,000 printable characters"
+        : null;
+}
 
 /// <summary>A history with the sequence to continue after.</summary>
 public sealed record HistoryPage(IReadOnlyList<CaseEvent> Items, int? Next);
@@ -226,9 +234,9 @@ internal static class CaseEndpoints
         CancellationToken cancel
     )
     {
-        if (string.IsNullOrWhiteSpace(body.Reason))
-            return Problems.Invalid(new() { ["reason"] = ["is required"] });
-        return await CancelCase.RunAsync(runtime, id, body.Reason, me, cancel) switch
+        if (ReasonBody.ErrorOf(body.Reason) is { } error)
+            return Problems.Invalid(new() { ["reason"] = [error] });
+        return await CancelCase.RunAsync(runtime, id, body.Reason!, me, cancel) switch
         {
             CancelCaseResult.Cancelled => TypedResults.NoContent(),
             CancelCaseResult.Ended => Problems.Of(409, "already-ended", "The case has already ended"),
@@ -263,9 +271,9 @@ internal static class CaseEndpoints
         Person me,
         CancellationToken cancel
     ) =>
-        string.IsNullOrWhiteSpace(body.Reason)
-            ? Problems.Invalid(new() { ["reason"] = ["is required"] })
-            : await RetryIncident.RunAsync(runtime, id, activityInstanceId, body.Reason.Trim(), me, cancel) switch
+        ReasonBody.ErrorOf(body.Reason) is { } error
+            ? Problems.Invalid(new() { ["reason"] = [error] })
+            : await RetryIncident.RunAsync(runtime, id, activityInstanceId, body.Reason!.Trim(), me, cancel) switch
             {
                 null => TypedResults.NoContent(),
                 "" => Problems.NotFound("incident", activityInstanceId),

@@ -357,5 +357,5 @@ internal static class CasePages
     }
 
     private static async Task<string?> ReasonAsync(HttpContext http, CancellationToken cancel) =>
-        (await http.Request.ReadFormAsync(cancel))["reason"].ToString().Trim() is { Length: > 0 } reason ? reason : null;
+        (await http.Request.ReadFormAsync(cancel))["reason"].ToString().Trim() is var reason && ReasonBody.ErrorOf(reason) is null ? reason : null;
 }

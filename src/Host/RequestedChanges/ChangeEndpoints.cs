@@ -58,9 +58,9 @@ internal static class ChangeEndpoints
                     Person me,
                     CancellationToken cancel
                 ) =>
-                    string.IsNullOrWhiteSpace(body.Reason)
-                        ? Problems.Invalid(new() { ["reason"] = ["is required"] })
-                        : CaseChangeEndpoints.Answer(change, await RefuseAsync(change, body.Reason.Trim(), runtime, me, cancel))
+                    ReasonBody.ErrorOf(body.Reason) is { } error
+                        ? Problems.Invalid(new() { ["reason"] = [error] })
+                        : CaseChangeEndpoints.Answer(change, await RefuseAsync(change, body.Reason!.Trim(), runtime, me, cancel))
             )
             .WithSummary("Refuses a requested change, or withdraws your own")
             .ProducesProblem(404)
@@ -77,7 +77,7 @@ internal static class ChangeEndpoints
         pages.MapPost(
             "/{change:guid}/refuse",
             async (Guid change, HttpContext http, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
-                (await http.Request.ReadFormAsync(cancel))["reason"].ToString().Trim() is { Length: > 0 } reason
+                (await http.Request.ReadFormAsync(cancel))["reason"].ToString().Trim() is var reason && ReasonBody.ErrorOf(reason) is null
                     ? await DecidedAsync(await RefuseAsync(change, reason, runtime, me, cancel), runtime, me, cancel)
                     : await PageAsync(runtime, me, "Enter a reason for refusing the change.", StatusCodes.Status422UnprocessableEntity, cancel)
         );

@@ -244,6 +244,11 @@ public sealed class CaseRightsTests(Office office) : IClassFixture<Office>
         asked.StatusCode.ShouldBe(HttpStatusCode.Accepted);
         var change = $"/api/cases/{id}/changes/{(await asked.JsonAsync())["id"]}";
 
+        foreach (var reason in new[] { " ", new string('x', 2001) })
+            (await (await office.Supervisor.SendAsync(HttpMethod.Post, $"{change}/refuse", new { reason })).ProblemAsync(422))["errors"]!
+                .AsObject()
+                .ContainsKey("reason")
+                .ShouldBeTrue();
         (await office.Supervisor.SendAsync(HttpMethod.Post, $"{change}/refuse", new { reason = "No." })).StatusCode.ShouldBe(HttpStatusCode.OK);
 
         await (await office.Supervisor.SendAsync(HttpMethod.Post, $"{change}/approve")).ProblemAsync(409);
