@@ -94,10 +94,16 @@ internal static class WorkPages
             Sort = TaskOrder.Of(filter.Sort),
             Limit = Most,
         };
+
+        // At once, each on a connection of its own: nothing of one depends on the others.
+        var count = TaskList.CountAsync(database, me, now + Soon, now, cancel);
+        var own = filter.Show == "open" ? Task.FromResult(None) : TaskList.ReadAsync(database, mine, me, now, cancel);
+        var open = filter.Show is "overdue" or "soon" ? Task.FromResult(None) : TaskList.ReadAsync(database, mine with { View = "open" }, me, now, cancel);
+        await Task.WhenAll(count, own, open);
         return new(
-            await TaskList.CountAsync(database, me, now + Soon, now, cancel),
-            filter.Show == "open" ? None : await TaskList.ReadAsync(database, mine, me, now, cancel),
-            filter.Show is "overdue" or "soon" ? None : await TaskList.ReadAsync(database, mine with { View = "open" }, me, now, cancel),
+            await count,
+            await own,
+            await open,
             (await JourneyQueries.ListAsync(runtime.Definitions, cancel)).ToDictionary(j => j.Id, j => j.Name),
             (await TeamQueries.ListAsync(database, cancel)).ToDictionary(t => t.Key, t => t.Title),
             filter,

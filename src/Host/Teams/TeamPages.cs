@@ -166,16 +166,14 @@ internal static class TeamPages
         filter = filter with { Page = Math.Clamp(filter.Page ?? 1, 1, LastPage) };
         var (list, owner) = await ListAsync(runtime, teams, shown, filter, reader, now, cancel);
 
-        // The count may look at every task, the page looks at few: they are read at the same time.
-        var length = TaskList.LengthAsync(runtime.Database, list, me, now, cancel);
-        var tasks = await TaskList.ReadAsync(runtime.Database, list, me, now, cancel);
+        var (tasks, length) = await TaskList.ReadCountedAsync(runtime.Database, list, me, now, cancel);
         var assignees = await Assignees.ReadAsync(
             runtime.Database,
             [.. tasks.Items.Where(t => TaskLifeCycle.Allows(t.State, TaskVerb.Assign)).Select(t => t.Id)],
             now,
             cancel
         );
-        return new TeamBacklog(teams, shown, tasks, await length, assignees, now)
+        return new TeamBacklog(teams, shown, tasks, length, assignees, now)
         {
             Filter = filter,
             AllTeams = await TeamQueries.ListAsync(runtime.Database, cancel),

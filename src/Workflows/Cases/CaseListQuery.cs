@@ -112,8 +112,12 @@ internal sealed class CaseListQuery
         var sees = isVisible ? "true" : _me!.SeesRun("c.id");
         if (ids is not null)
         {
-            return $"select c.id from journey_case c where c.id = any({Value(ids)}) and {sees} and {OfCase("c.id", inRow: true)} and {IsStatus("c.id")} "
-                + Order("c.created_at", "c.id");
+            // In the order of the list, so that what costs more to find out is judged only until the page is full.
+            var (before, order) = (Before("c.created_at", "c.id"), Direction("c.created_at", "c.id"));
+            return $"""
+                select c.id from (select * from journey_case c where c.id = any({Value(ids)}) {before} {order} offset 0) c
+                where {sees} and {OfCase("c.id", inRow: true)} and {IsStatus("c.id")} limit {Value(_filter.Limit + 1)}
+                """;
         }
 
         if (_filter.Status is { } status)
@@ -149,14 +153,17 @@ internal sealed class CaseListQuery
         _filter.Status is { } status ? $"(select i.status from workflow_instance i where i.id = {id}) = {Value(status)}" : "true";
 
     /// <summary>From where the page before ended, in the order of the list, one more than a page.</summary>
-    private string Order(string at, string id) =>
-        (_filter.Before is { } before ? $"and ({at}, {id}) {(_filter.Oldest ? ">" : "<")} ({Value(before.At)}::timestamptz, {Value(before.Id)}::uuid) " : "")
-        + Sorted(at, id);
+    private string Order(string at, string id) => $"{Before(at, id)} {Sorted(at, id)}";
 
-    private string Sorted(string at, string id)
+    private string Before(string at, string id) =>
+        _filter.Before is { } before ? $"and ({at}, {id}) {(_filter.Oldest ? ">" : "<")} ({Value(before.At)}::timestamptz, {Value(before.Id)}::uuid)" : "";
+
+    private string Sorted(string at, string id) => $"{Direction(at, id)} limit {Value(_filter.Limit + 1)}";
+
+    private string Direction(string at, string id)
     {
         var direction = _filter.Oldest ? "" : " desc";
-        return $"order by {at}{direction}, {id}{direction} limit {Value(_filter.Limit + 1)}";
+        return $"order by {at}{direction}, {id}{direction}";
     }
 
     private string Value(object value)

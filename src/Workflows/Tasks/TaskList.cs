@@ -110,20 +110,10 @@ public static class TaskList
         Person actor,
         Instant now,
         CancellationToken cancel = default
-    )
-    {
-        var query = await TaskListQuery.PageAsync(database, filter, actor, now, cancel);
-        await using var command = database.Query(query.Sql, [.. query.Values]);
-        await using var reader = await command.ExecuteReaderAsync(cancel);
-        var rows = new List<(TaskSummary Task, DateTime OrderAt)>();
-        while (await reader.ReadAsync(cancel))
-            rows.Add((TaskSummary.Read(reader), reader.GetDateTime("order_at")));
-        var tasks = Page<(TaskSummary Task, DateTime OrderAt)>.Of(rows, filter.Limit, r => (r.OrderAt, r.Task.Id));
-        return new(tasks.Items.Select(r => r.Task).ToList(), tasks.Next);
-    }
+    ) => await ReadAsync(database, await TaskListQuery.PageAsync(database, filter, actor, now, cancel), filter.Limit, cancel);
 
-    /// <summary>How many tasks a list has.</summary>
-    public static async Task<ListLength> LengthAsync(
+    /// <summary>The same, and how many tasks the list has.</summary>
+    public static async Task<(Page<TaskSummary> Page, ListLength Length)> ReadCountedAsync(
         NpgsqlDataSource database,
         TaskFilter filter,
         Person actor,
@@ -132,7 +122,27 @@ public static class TaskList
     )
     {
         var most = string.IsNullOrWhiteSpace(filter.Search) ? MostCounted : MostFound;
-        var query = await TaskListQuery.LengthAsync(database, filter, actor, now, most + 1, cancel);
+        var (page, length) = await TaskListQuery.CountedPageAsync(database, filter, actor, now, most + 1, cancel);
+
+        // The count may look at every task, the page looks at few: they are read at the same time.
+        var counting = LengthAsync(database, length, most, cancel);
+        var tasks = await ReadAsync(database, page, filter.Limit, cancel);
+        return (tasks, await counting);
+    }
+
+    private static async Task<Page<TaskSummary>> ReadAsync(NpgsqlDataSource database, TaskListQuery.Statement query, int limit, CancellationToken cancel)
+    {
+        await using var command = database.Query(query.Sql, [.. query.Values]);
+        await using var reader = await command.ExecuteReaderAsync(cancel);
+        var rows = new List<(TaskSummary Task, DateTime OrderAt)>();
+        while (await reader.ReadAsync(cancel))
+            rows.Add((TaskSummary.Read(reader), reader.GetDateTime("order_at")));
+        var tasks = Page<(TaskSummary Task, DateTime OrderAt)>.Of(rows, limit, r => (r.OrderAt, r.Task.Id));
+        return new(tasks.Items.Select(r => r.Task).ToList(), tasks.Next);
+    }
+
+    private static async Task<ListLength> LengthAsync(NpgsqlDataSource database, TaskListQuery.Statement query, int most, CancellationToken cancel)
+    {
         await using var command = database.Query(query.Sql, [.. query.Values]);
         var count = (int)(await command.ExecuteScalarAsync(cancel))!;
         return new(Math.Min(count, most), count > most);
@@ -142,7 +152,7 @@ public static class TaskList
     public const int MostCounted = 10_000;
 
     /// <summary>Nor is what a search finds: each task's case is looked at.</summary>
-    public const int MostFound = 200;
+    public const int MostFound = 100;
 
     /// <summary>More tasks that a person can take aren't counted: who may take a task is judged for each.</summary>
     public const int MostOffered = 200;
@@ -157,14 +167,16 @@ public static class TaskList
         var me = Eligibility.Of("$1", "$2");
         await using var query = database.Query(
             $"""
-            select count(*)::int, count(*) filter (where due_at <= $2)::int, count(*) filter (where due_at > $2 and due_at <= $3)::int,
+            select count(*)::int, count(*) filter (where order_at <= $2)::int, count(*) filter (where order_at > $2 and order_at <= $3)::int,
                 (select count(*)::int from (
                     select from ({TaskListQuery.Offerable(me)} offset 0) reachable
                     -- One look-up for each: joined, the conditions would be judged for every open task first.
                     cross join lateral (select from task t
                         where t.id = reachable.id and t.ended_at is null and t.test_by is null and {me.IsAvailable} limit 1) offered
                     limit {MostOffered}) open)
-            from ({TaskListQuery.Own}) own join task using (id) where test_by is null
+            from (
+                select order_at from task where ended_at is null and owner_id = $1 and test_by is null
+                union all select order_at from task where ended_at is null and reviewer_id = $1 and test_by is null) own
             """,
             actor.Id,
             now,

@@ -30,32 +30,11 @@ internal sealed class TaskListQuery
     }
 
     /// <summary>The statement and its parameters. It selects <see cref="TaskSummary.Columns"/> and <c>order_at</c>, one row more than the limit.</summary>
-    public static async Task<(string Sql, IReadOnlyList<object?> Values)> PageAsync(
-        NpgsqlDataSource database,
-        TaskFilter filter,
-        Person actor,
-        Instant now,
-        CancellationToken cancel
-    )
-    {
-        var query = await ReadAsync(database, filter, actor, now, cancel);
-        if (filter.Sort == TaskSort.Customer && query._first.Count == 0)
-            query.BeginWithMostUrgent();
-        var order = query.Order();
-        var (limit, skip, at) = (query.Value(filter.Limit + 1), query.Value(filter.Skip), query.Value(now));
+    public static async Task<Statement> PageAsync(NpgsqlDataSource database, TaskFilter filter, Person actor, Instant now, CancellationToken cancel) =>
+        (await ReadAsync(database, filter, actor, now, cancel)).Page(now);
 
-        // First the page, then what belongs to it: beside the cost the planner expects of some conditions it can't tell a look-up of fifty cases from a scan.
-        return (
-            $"""
-            with page as materialized (select t.id from {query.From} where {query.Where} order by {order} limit {limit} offset {skip})
-            select {TaskSummary.Columns}, t.order_at from page join task t on t.id = page.id {TaskSummary.Joins(at)} order by {order}
-            """,
-            query._values
-        );
-    }
-
-    /// <summary>The statement and its parameters that count the tasks of the list, to a limit.</summary>
-    public static async Task<(string Sql, IReadOnlyList<object?> Values)> LengthAsync(
+    /// <summary>The same, and the statement that counts the tasks of the list, to a limit. What is few is found out once for both.</summary>
+    public static async Task<(Statement Page, Statement Length)> CountedPageAsync(
         NpgsqlDataSource database,
         TaskFilter filter,
         Person actor,
@@ -65,7 +44,29 @@ internal sealed class TaskListQuery
     )
     {
         var query = await ReadAsync(database, filter, actor, now, cancel);
-        return ($"select count(*)::int from (select from {query.From} where {query.Where} limit {query.Value(most)}) counted", query._values);
+        var length = $"select count(*)::int from (select from {query.From} where {query.Where} limit {query.Value(most)}) counted";
+        Statement counts = new(length, [.. query._values]);
+        return (query.Page(now), counts);
+    }
+
+    /// <summary>SQL and its parameters.</summary>
+    public sealed record Statement(string Sql, IReadOnlyList<object?> Values);
+
+    private Statement Page(Instant now)
+    {
+        if (_filter.Sort == TaskSort.Customer && _first.Count == 0)
+            BeginWithMostUrgent();
+        var order = Order();
+        var (limit, skip, at) = (Value(_filter.Limit + 1), Value(_filter.Skip), Value(now));
+
+        // First the page, then what belongs to it: beside the cost the planner expects of some conditions it can't tell a look-up of fifty cases from a scan.
+        return new(
+            $"""
+            with page as materialized (select t.id from {Candidates(order, $"{limit} + {skip}")} order by {order} limit {limit} offset {skip})
+            select {TaskSummary.Columns}, t.order_at from page join task t on t.id = page.id {TaskSummary.Joins(at)} order by {order}
+            """,
+            _values
+        );
     }
 
     /// <summary>No index has tasks in the order of their customers, so of many tasks only the most urgent ones are sorted.</summary>
@@ -76,6 +77,67 @@ internal sealed class TaskListQuery
         _where.Clear();
         _where.Add("true");
     }
+
+    /// <summary>
+    /// What the page is taken from. The order comes first, and then the conditions, which are judged only until the page is full: the planner expects so few
+    /// rows of them that it would judge and sort all. Each team's tasks are read on their own: in the order of all, those of other teams would be judged too.
+    /// A filter isn't read so: it would have to fill a page of each team, and a team may have nothing of it.
+    /// </summary>
+    /// <param name="order">SQL of the order.</param>
+    /// <param name="most">SQL of how many rows are enough.</param>
+    private string Candidates(string order, string most)
+    {
+        const string Columns = "t.id, t.priority, t.order_at, t.created_at";
+        if (_filter.Sort == TaskSort.Customer)
+            return $"{From} where {Where}";
+        if (_filter.View == "mine" && IsOpen)
+            return $"(({Walk("t.owner_id = $1 and t.ended_at is null")}) union all ({Walk("t.reviewer_id = $1 and t.ended_at is null")})) t";
+        if (_first.Count > 0)
+            return $"({Walk(string.Join(" and ", _first))}) t";
+        if (IsPlain && _filter is { State: TaskState.Suspended, Teams: null, Sort: TaskSort.Urgency })
+            return $"({Walk("t.suspended_from is not null")}) t";
+        if (!IsPlain || _filter.State is not null || EachTeam() is not var (teams, others))
+            return $"{From} where {Where}";
+        var ofTeams = $"select s.* from unnest({teams}) k (team) cross join lateral ({Walk("t.team = k.team and t.ended_at is null")}) s";
+        var ofOthers = others is null
+            ? ""
+            : $"""
+                 union all select {Columns} from (
+                    select * from task t where t.id = any(array({others})) and not coalesce(t.team = any({teams}), false) offset 0) t
+                where {Where}
+                """;
+        return $"({ofTeams}{ofOthers}) t";
+
+        string Walk(string which) => $"select {Columns} from (select * from task t where {which} order by {order} offset 0) t where {Where} limit {most}";
+    }
+
+    /// <summary>Whether nothing but the state, the teams and who sees what narrows the list.</summary>
+    private bool IsPlain =>
+        string.IsNullOrWhiteSpace(_filter.Search)
+        && _filter
+            is {
+                Journey: null,
+                Step: null,
+                Owner: null,
+                Overdue: null,
+                AtRisk: null,
+                DueBefore: null,
+                WaitsFor: null,
+                Flow: null,
+                CaseId: null,
+                InWork: false,
+                Opened: (null, null)
+            };
+
+    /// <summary>The teams of all tasks that the list can have, as an array, and the ids of those that can be of any other team or none. Null: any team.</summary>
+    private (string Teams, string? Others)? EachTeam() =>
+        (_filter.View, _filter.Teams) switch
+        {
+            ("open", _) => (TeamsOf(_me!), ReachableElsewhere(_me!)),
+            ("next", _) => (TeamsOf(_me!), $"{ReachableElsewhere(_me!)} union all {Own}"),
+            ("all", { } teams) => (Value(teams.ToArray()), null),
+            _ => null,
+        };
 
     /// <summary>Without the limit, the planner joins the few rows with all others that an index of open tasks has.</summary>
     private string From => _first.Count == 0 ? "task t" : $"(select * from task t where {string.Join(" and ", _first)} offset 0) t";
@@ -110,7 +172,7 @@ internal sealed class TaskListQuery
         if (_filter.Journey is { } journey && IsOpen)
             runs.Add(few.Add("select id from workflow_instance where definition_id = $1 and status = 'Running'", journey));
         if (_filter.AtRisk == true && IsOpen)
-            tasks.Add(few.Add("select id from task where ended_at is null and risk_at <= $1 and order_at > $1", now));
+            tasks.Add(few.Add(AtRisk, now, _filter.Few));
         if (_filter.State == TaskState.Suspended)
             tasks.Add(few.Add("select id from task where suspended_from is not null"));
         var (words, journeys, titled) = (-1, -1, -1);
@@ -153,7 +215,9 @@ internal sealed class TaskListQuery
             _where.Add(who);
         else
         {
-            // In this order: who may take a task costs more to find out than whether it was searched for.
+            // In this order: who may take a task costs more to find out than whether it was searched for, and this more than whether they ever could.
+            if (_filter.View == "open")
+                _where.Add(CouldBeOffered(_me!));
             var pattern = Value(CaseWords.Pattern(_filter.Search));
             var ofCase = $"(select {CaseWords.Match("c", pattern)} from journey_case c where c.id = t.instance_id)";
             _where.Add($"case when {Title} like lower({pattern}) or coalesce({ofCase}, false) then {who} end");
@@ -256,15 +320,31 @@ internal sealed class TaskListQuery
     /// <param name="me">The person whose id is <c>$1</c>.</param>
     public static string Reachable(Eligibility me) =>
         $"""
-            select id from task where ended_at is null
-                and team = any(array(select m.team_key from team_member m where m.person_id = $1 or m.person_id in ({me.Absent})))
-            union all select id from task where ended_at is null and cardinality(candidates) > 0
+            select id from task where ended_at is null and team = any({TeamsOf(me)}) union all {ReachableElsewhere(me)} union all {Own}
+            """;
+
+    /// <summary>The teams whose work is offered to them, as an array.</summary>
+    private static string TeamsOf(Eligibility me) => $"array(select m.team_key from team_member m where m.person_id = $1 or m.person_id in ({me.Absent}))";
+
+    /// <summary>Selects the ids of the open tasks that could be offered to them whatever the team.</summary>
+    private static string ReachableElsewhere(Eligibility me) =>
+        $"""
+            select id from task where ended_at is null and cardinality(candidates) > 0
                 and candidates && array(select a.user_name from person a where a.id = $1 or a.id in ({me.Absent}))
             union all select id from task where ended_at is null and owner_id = any(array({me.Absent}))
-            union all select id from task where ended_at is null and owner_id = $1
-            union all select id from task where ended_at is null and reviewer_id = $1
             union all select id from task where ended_at is null and test_by = $1
             """;
+
+    /// <summary>
+    /// Selects the ids of the tasks at risk. Those that were at risk by now, the overdue ones included, are read in that order: the planner expects nearly all
+    /// tasks of the condition, and would look through them.
+    /// </summary>
+    private const string AtRisk = """
+        select id from (
+            select id, order_at, count(*) over () > $2 many
+            from (select id, order_at from task where ended_at is null and risk_at <= $1 order by risk_at limit $2 + 1) r) r
+        where order_at > $1 or many
+        """;
 
     /// <summary>Selects the ids of the open tasks that someone, whose id is <c>$1</c>, owns or reviews. Nobody reviews what they own.</summary>
     public const string Own = """
@@ -275,7 +355,7 @@ internal sealed class TaskListQuery
     /// <param name="me">The person whose id is <c>$1</c>.</param>
     public static string Offerable(Eligibility me)
     {
-        var teams = $"array(select m.team_key from team_member m where m.person_id = $1 or m.person_id in ({me.Absent}))";
+        var teams = TeamsOf(me);
         var names = $"array(select a.user_name from person a where a.id = $1 or a.id in ({me.Absent}))";
         var others = $"ended_at is null and not coalesce(team = any({teams}), false)";
         return $"""
@@ -284,6 +364,13 @@ internal sealed class TaskListQuery
             union all select id from task where {others} and not candidates && {names} and owner_id = any(array({me.Absent}))
             """;
     }
+
+    /// <summary>SQL that is true for every row of <c>task</c> that is offered to them, and cheap: it needs no other row.</summary>
+    private static string CouldBeOffered(Eligibility me) =>
+        $"""
+            (t.state in ('Ready', 'ReadyForReview') and (t.team = any({TeamsOf(me)}) or cardinality(t.candidates) > 0 or t.test_by is not null)
+                or t.owner_id = any(array({me.Absent})))
+            """;
 
     /// <summary>The title of a row of <c>task</c> as its index has it.</summary>
     private const string Title = "(' ' || lower(t.title))";

@@ -97,6 +97,15 @@ public sealed class ListPlanTests
                 InWork = true,
                 Opened = (Instant.FromUtc(2020, 1, 1, 0, 0), null),
             },
+            new() { Teams = ["claims-adjusting", "mortgage-processing"], Sort = TaskSort.Priority },
+            new() { Teams = ["claims-adjusting", "mortgage-processing"], Sort = TaskSort.Oldest },
+            new()
+            {
+                Teams = ["claims-adjusting", "mortgage-processing"],
+                Sort = TaskSort.Newest,
+                Skip = 1,
+                Limit = 2,
+            },
             new() { Sort = TaskSort.Priority },
             new() { Sort = TaskSort.Newest },
             new() { Sort = TaskSort.Customer },
@@ -123,6 +132,20 @@ public sealed class ListPlanTests
     }
 
     [Fact]
+    public async Task Of_few_cases_only_those_of_the_page_are_looked_up()
+    {
+        await using var world = await WithCasesAsync();
+        var filter = new CaseFilter
+        {
+            Search = "novak",
+            Status = "Running",
+            Limit = 2,
+        };
+        var (sql, values) = await CaseListQuery.PageAsync(world.Database, filter, await world.PersonAsync("supervisor"), world.Clock.Now(), default);
+        (await PlanRows.ReadAsync(world.Database, sql, values, "workflow_instance")).ShouldBe(3);
+    }
+
+    [Fact]
     public async Task A_list_is_as_long_as_it_says()
     {
         await using var world = await WithCasesAsync();
@@ -135,7 +158,7 @@ public sealed class ListPlanTests
         (await LengthAsync(new() { InWork = true })).ShouldBe(1);
 
         async Task<int> LengthAsync(TaskFilter filter) =>
-            (await TaskList.LengthAsync(world.Database, filter with { View = "all", Teams = teams }, supervisor, world.Clock.Now())).Count;
+            (await TaskList.ReadCountedAsync(world.Database, filter with { View = "all", Teams = teams }, supervisor, world.Clock.Now())).Length.Count;
     }
 
     [Fact]

@@ -1697,7 +1697,7 @@ END) stored,
 ) with (fillfactor=80);
 CREATE INDEX task_board ON task USING btree (team, definition_id, activity_id, suspended_reason) INCLUDE (owner_id, order_at, risk_at, created_at, test_by)
     WHERE (ended_at IS NULL);
-CREATE INDEX task_created ON task USING btree (created_at, id) WHERE (ended_at IS NULL);
+CREATE INDEX task_created ON task USING btree (team, created_at, id) WHERE (ended_at IS NULL);
 CREATE INDEX task_ended ON task USING btree (ended_as, order_at, id) WHERE (ended_at IS NOT NULL);
 CREATE INDEX task_flow ON task USING btree (team, ended_at) INCLUDE (definition_id, activity_id, created_at, order_at, ended_as, test_by) WHERE (ended_at IS NOT
     NULL);
@@ -1707,7 +1707,7 @@ CREATE INDEX task_named ON task USING gin (candidates) WHERE ((ended_at IS NULL)
 CREATE INDEX task_named_team ON task USING btree (team) WHERE ((ended_at IS NULL) AND (cardinality(candidates) > 0));
 CREATE INDEX task_open ON task USING btree (order_at, id) WHERE (ended_at IS NULL);
 CREATE INDEX task_owner ON task USING btree (owner_id, order_at, id) INCLUDE (team, test_by) WHERE ((ended_at IS NULL) AND (owner_id IS NOT NULL));
-CREATE INDEX task_priority ON task USING btree (priority, order_at, id) WHERE (ended_at IS NULL);
+CREATE INDEX task_priority ON task USING btree (team, priority, order_at, id) WHERE (ended_at IS NULL);
 CREATE INDEX task_reviewer ON task USING btree (reviewer_id) WHERE ((ended_at IS NULL) AND (reviewer_id IS NOT NULL));
 CREATE INDEX task_risk ON task USING btree (risk_at, order_at) WHERE ((ended_at IS NULL) AND (risk_at IS NOT NULL));
 CREATE INDEX task_suspended ON task USING btree (order_at, id) WHERE (suspended_from IS NOT NULL);
