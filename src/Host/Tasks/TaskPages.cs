@@ -176,8 +176,8 @@ internal static class TaskPages
                 : [],
             Assignees = assignees,
             Overrides =
-                assignees.Count == 0 && Assignees.MayOverride(me) && TaskLifeCycle.Allows(task.State, TaskVerb.Assign)
-                    ? await Assignees.OverrideAsync(runtime.Database, id, now, cancel)
+                assignees.Count == 0 && TaskLifeCycle.Allows(task.State, TaskVerb.Assign)
+                    ? await Assignees.OverridesAsync(runtime.Database, id, me, now, cancel)
                     : [],
             Steps = await CaseStepList.ReadAsync(runtime.Database, task.CaseId, me, now, cancel),
             Comments = withNotes ? await NoteQueries.CommentsAsync(runtime.Database, id, cancel) : [],

@@ -32,7 +32,7 @@ public sealed record BacklogFilter(
     string? People = null
 )
 {
-    /// <summary>How many tasks a page has. The choices of people are most of its size.</summary>
+    /// <summary>How many tasks a page has.</summary>
     public const int PageSize = 25;
 
     public const string Overdue = "overdue";

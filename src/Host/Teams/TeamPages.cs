@@ -31,15 +31,7 @@ internal static class TeamPages
         pages
             .MapGet(
                 "",
-                async (
-                    [AsParameters] BacklogFilter filter,
-                    int? did,
-                    HttpRequest request,
-                    WorkflowRuntime runtime,
-                    KeptBoards boards,
-                    Person me,
-                    CancellationToken cancel
-                ) =>
+                async ([AsParameters] BacklogFilter filter, int? did, HttpRequest request, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
                 {
                     var (teams, shown, refused) = await SteeredAsync(runtime, filter.Key, me, cancel);
                     if (refused is not null)
@@ -47,23 +39,7 @@ internal static class TeamPages
                     var now = runtime.Clock.Now();
                     var zone = await ZoneAsync(runtime, request, me, cancel);
 
-                    // A part of the page is the list: the board and the people have their own addresses.
-                    var part = request.IsFragment();
-                    IReadOnlyList<Team> scope = shown is null ? teams : [shown];
-                    var board = part ? null : boards.ReadAsync(scope, zone, cancel);
-                    var measures = part ? null : OfficeMeasures.ReadAsync(runtime.Database, scope, me, now, cancel);
-                    var people = part ? null : PeopleAsync(runtime, scope, filter, now, cancel);
-                    var backlog = await BacklogAsync(runtime, teams, shown, filter, zone, me, now, cancel);
-                    return Html.Page(
-                        new TeamPage
-                        {
-                            Backlog = backlog,
-                            Board = board is null ? null : await board,
-                            Measures = measures is null ? new Dictionary<string, OfficeMeasures>() : await measures,
-                            People = people is null ? null : await people,
-                            Did = did,
-                        }
-                    );
+                    return Html.Page(new TeamPage { Backlog = await BacklogAsync(runtime, teams, shown, filter, zone, me, now, cancel), Did = did });
                 }
             )
             .RequireAuthorization(Policies.Steer)
@@ -75,25 +51,46 @@ internal static class TeamPages
             {
                 var (teams, shown, refused) = await SteeredAsync(runtime, key, me, cancel);
                 IReadOnlyList<Team> scope = shown is null ? teams : [shown];
-                return refused
-                    ?? Html.Page(
-                        new BoardPanel
-                        {
-                            Read = await boards.ReadAsync(scope, await ZoneAsync(runtime, request, me, cancel), cancel),
-                            Measures = await OfficeMeasures.ReadAsync(runtime.Database, scope, me, runtime.Clock.Now(), cancel),
-                            Team = shown?.Key,
-                        }
-                    );
+                if (refused is not null)
+                    return refused;
+                var board = boards.ReadAsync(scope, await ZoneAsync(runtime, request, me, cancel), cancel);
+                var measures = await OfficeMeasures.ReadAsync(runtime.Database, scope, me, runtime.Clock.Now(), cancel);
+                return Html.Page(
+                    new TeamPart
+                    {
+                        Board = await board,
+                        Measures = measures,
+                        Team = shown,
+                        IsPage = !request.IsFragment(),
+                    }
+                );
             }
         );
         parts.MapGet(
             "/people",
-            async ([AsParameters] BacklogFilter filter, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+            async ([AsParameters] BacklogFilter filter, HttpRequest request, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
             {
                 var (teams, shown, refused) = await SteeredAsync(runtime, filter.Key, me, cancel);
-                return refused
-                    ?? Html.Page(new TeamPeople { People = await PeopleAsync(runtime, shown is null ? teams : [shown], filter, runtime.Clock.Now(), cancel) });
+                if (refused is not null)
+                    return refused;
+                var people = await PeopleAsync(runtime, shown is null ? teams : [shown], filter, runtime.Clock.Now(), cancel);
+                return Html.Page(
+                    new TeamPart
+                    {
+                        People = people,
+                        Team = shown,
+                        IsPage = !request.IsFragment(),
+                    }
+                );
             }
+        );
+        parts.MapGet(
+            "/assignees",
+            async (Guid[] task, string? q, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                task.Length is 0 or > BacklogFilter.PageSize ? Problems.Invalid(new() { ["task"] = [$"must name from 1 to {BacklogFilter.PageSize} tasks"] })
+                : await Assignees.ChoiceAsync(runtime.Database, task, me, runtime.Clock.Now(), cancel) is { } choice
+                    ? Html.Page(new AssigneeList { Choice = choice, Q = q?.Trim() ?? "" })
+                : Results.NotFound()
         );
         parts.MapPost(
             "/bulk",
@@ -167,13 +164,7 @@ internal static class TeamPages
         var (list, owner) = await ListAsync(runtime, teams, shown, filter, reader, now, cancel);
 
         var (tasks, length) = await TaskList.ReadCountedAsync(runtime.Database, list, me, now, cancel);
-        var assignees = await Assignees.ReadAsync(
-            runtime.Database,
-            [.. tasks.Items.Where(t => TaskLifeCycle.Allows(t.State, TaskVerb.Assign)).Select(t => t.Id)],
-            now,
-            cancel
-        );
-        return new TeamBacklog(teams, shown, tasks, length, assignees, now)
+        return new TeamBacklog(teams, shown, tasks, length, now)
         {
             Filter = filter,
             AllTeams = await TeamQueries.ListAsync(runtime.Database, cancel),

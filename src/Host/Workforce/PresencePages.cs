@@ -39,7 +39,8 @@ internal static class PresencePages
             "/{id:guid}/presence",
             async (Guid id, IFormCollection form, Presence presence, Person me, CancellationToken cancel) =>
             {
-                var chosen = form["presence"].ToString().Split(':', 2);
+                // The page has one form for everyone's field; the others are empty.
+                var chosen = (form["presence"].FirstOrDefault(value => !string.IsNullOrEmpty(value)) ?? "").Split(':', 2);
                 return await presence.SetAsync(id, State(chosen[0]), chosen.Length > 1 ? chosen[1] : null, null, me, cancel) switch
                 {
                     PresenceResult.Invalid invalid => Problems.Invalid(invalid.Errors),

@@ -136,27 +136,21 @@ document.addEventListener("click", e => {
   }
 });
 
-// Choices that many fields share are in the page once. A field gets them when someone turns to it.
-for (const turn of ["pointerover", "focusin"])
-  document.addEventListener(turn, e => {
-    const field = e.target.closest?.("select[data-choice]");
-    if (!field) return;
-    for (const name of document.getElementById(field.dataset.choice).dataset.people.split(" "))
-      if (name !== field.dataset.except) field.append(document.querySelector(`#bulk-person option[value="${name}"]`).cloneNode(true));
-    delete field.dataset.choice;
-  });
-
 // Where choosing says it all. With the keyboard a choice is only made by Enter: arrows go through the choices.
 let typing = false;
+const submitField = field => {
+  if (field.dataset.submit) field.form.action = field.dataset.submit;
+  field.form.requestSubmit();
+};
 document.addEventListener("pointerdown", () => { typing = false; }, true);
 document.addEventListener("keydown", e => {
   typing = true;
   if (e.key === "Enter" && e.target.matches("select[data-submit]") && e.target.value) {
     e.preventDefault();
-    e.target.form.requestSubmit();
+    submitField(e.target);
   }
 }, true);
-document.addEventListener("change", e => !typing && e.target.matches("select[data-submit]") && e.target.value && e.target.form.requestSubmit());
+document.addEventListener("change", e => !typing && e.target.matches("select[data-submit]") && e.target.value && submitField(e.target));
 
 // Rows that are selected, to ask the same of all of them. Shift takes everything in between.
 const boxes = list => [...list.querySelectorAll(".row-check input")];

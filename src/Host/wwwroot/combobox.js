@@ -43,7 +43,8 @@
       open(field, true);
       choose(field, e.key === "ArrowDown" ? (at + 1) % options.length : (at <= 0 ? options.length : at) - 1);
     } else if (e.key === "Enter" && isOpen && (at >= 0 || isFixed(field))) {
-      if (at >= 0) take(field, options[at]);
+      // A key held down since the list was opened chooses nothing.
+      if (at >= 0 && !e.repeat) take(field, options[at]);
     } else if (e.key === "Escape" && isOpen && !isFixed(field)) open(field, false);
     else return;
     e.preventDefault();

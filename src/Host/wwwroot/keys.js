@@ -72,7 +72,8 @@ const toField = key => {
   const field = document.querySelector(`#main .bulk-bar [data-key="${key}"]`), box = rowOf(document.activeElement)?.querySelector(".row-check input");
   if (!field || !document.querySelector("#main .row-check input:checked") && !box) return false;
   if (!document.querySelector("#main .row-check input:checked")) box.click();
-  field.focus();
+  if (field.matches("button")) field.click();
+  else field.focus();
   return true;
 };
 document.addEventListener("keydown", e => {

@@ -6,11 +6,18 @@ using Orchestration.Workflows.People;
 namespace Orchestration.Workflows.Tasks;
 
 /// <summary>A person a task can be assigned to, with the number of tasks they own.</summary>
-public sealed record Assignee(string UserName, string DisplayName, int OpenTasks)
+/// <param name="IsAvailable">Whether they are there and can be given work.</param>
+public sealed record Assignee(string UserName, string DisplayName, int OpenTasks, bool IsAvailable)
 {
     /// <summary>Their id.</summary>
     public Guid Id { get; init; }
 }
+
+/// <summary>Who could be given a task, or one of several.</summary>
+/// <param name="People">Those people, who fits best first.</param>
+/// <param name="AreOverrides">No one is eligible for the task: these are people whom only someone who steers all teams can assign it to.</param>
+/// <param name="HasOwner">Whether someone has one of the tasks.</param>
+public sealed record AssigneeChoice(IReadOnlyList<Assignee> People, bool AreOverrides, bool HasOwner);
 
 /// <summary>Who could be given a task.</summary>
 public static class Assignees
@@ -20,36 +27,65 @@ public static class Assignees
     /// <summary>Whether someone can assign a task that no one is eligible for, to anyone whom the four-eyes rule doesn't exclude.</summary>
     public static bool MayOverride(Person actor) => actor.May(Permissions.SteerTeams);
 
+    /// <summary>Who someone can give these open tasks to. Null: they don't steer the team of one of them, or it has ended.</summary>
+    public static async Task<AssigneeChoice?> ChoiceAsync(
+        NpgsqlDataSource database,
+        IReadOnlyCollection<Guid> tasks,
+        Person actor,
+        Instant now,
+        CancellationToken cancel = default
+    )
+    {
+        Guid[] asked = [.. tasks.Distinct()];
+        var (steered, owned) = await SteeredAsync(database, asked, actor, cancel);
+        if (steered < asked.Length)
+            return null;
+        var people = await ReadAsync(database, asked, now, cancel);
+        var overrides = people.Count == 0 && asked is [var only] ? await OverridesAsync(database, only, actor, now, cancel) : [];
+        return new(people.Count > 0 ? people : overrides, overrides.Count > 0, owned > 0);
+    }
+
+    /// <summary>Whom someone can assign a task to that no one is eligible for.</summary>
+    public static async Task<IReadOnlyList<Assignee>> OverridesAsync(
+        NpgsqlDataSource database,
+        Guid task,
+        Person actor,
+        Instant now,
+        CancellationToken cancel = default
+    ) => MayOverride(actor) ? await OverrideAsync(database, task, now, cancel) : [];
+
     /// <summary>Those people, least busy first; no one when someone is eligible for the task.</summary>
     public static async Task<IReadOnlyList<Assignee>> OverrideAsync(NpgsqlDataSource database, Guid task, Instant now, CancellationToken cancel = default)
     {
         await using var query = database.Query(
             $"""
-            select p.user_name, p.display_name, (select count(*)::int from task w where w.owner_id = p.id and w.ended_at is null) open, t.id, p.id
+            select {Columns}
             from task t join person p on p.active join person r on r.id = {Eligibility.OfRow("p", "$2").Receiver}
+            left join presence a on a.person_id = p.id cross join lateral ({Open}) w
             where t.id = $1 and r.id is distinct from t.owner_id and {Eligibility.OfRow("r", "$2").MayBeGivenUnclaimable}
-            order by open, lower(p.display_name) limit {MostOverrides}
+            order by w.open, lower(p.display_name) limit {MostOverrides}
             """,
             task,
             now
         );
-        return [.. (await ReadAsync(query, cancel))[task]];
+        return await ReadAsync(query, cancel);
     }
 
     /// <summary>
-    /// The people a task can be assigned or delegated to, least busy first: its candidates and their substitutes. An absent person is
-    /// included if their substitute is eligible. The owner isn't.
+    /// The people a task can be assigned or delegated to: its candidates and their substitutes. An absent person is included if their substitute is
+    /// eligible. The owner isn't. Who fits best comes first: who has the preferred skills, then who is available, then the least busy.
     /// </summary>
-    public static async Task<IReadOnlyList<Assignee>> ReadAsync(NpgsqlDataSource database, Guid task, Instant now, CancellationToken cancel = default) =>
-        [.. (await ReadAsync(database, [task], now, cancel))[task]];
+    public static Task<IReadOnlyList<Assignee>> ReadAsync(NpgsqlDataSource database, Guid task, Instant now, CancellationToken cancel = default) =>
+        ReadAsync(database, [task], now, cancel);
 
-    /// <summary>The same for the tasks of a list.</summary>
-    public static async Task<ILookup<Guid, Assignee>> ReadAsync(NpgsqlDataSource database, Guid[] tasks, Instant now, CancellationToken cancel = default)
+    /// <summary>The people that one of these tasks can be given to: first those that most of them can.</summary>
+    private static async Task<IReadOnlyList<Assignee>> ReadAsync(NpgsqlDataSource database, Guid[] tasks, Instant now, CancellationToken cancel)
     {
+        var receiver = Eligibility.OfRow("r", "$2");
         await using var query = database.Query(
             $"""
             with able as materialized (
-                select t.id task, p.id
+                select p.id, count(*) tasks, count(*) filter (where t.preferred_skills <> '{"{}"}' and t.preferred_skills <@ {receiver.Skills}) preferred
                 from task t
                 cross join lateral (
                     select t.test_by id where t.test_by is not null
@@ -58,13 +94,11 @@ public static class Assignees
                     union select s.substitute_id from substitution s where {Eligibility.IsInForce("s", "$2")}) known
                 join person p on p.id = known.id
                 join person r on r.id = {Eligibility.OfRow("p", "$2").Receiver}
-                where t.id = any($1) and r.id is distinct from t.owner_id and {Eligibility.OfRow("r", "$2").MayBeGiven})
-            select p.user_name, p.display_name, p.open, able.task, p.id
-            from able join (
-                select p.id, p.user_name, p.display_name,
-                    (select count(*)::int from task w where w.owner_id = p.id and w.ended_at is null and w.test_by is null) open
-                from person p where p.id in (select id from able)) p on p.id = able.id
-            order by p.open, lower(p.display_name)
+                where t.id = any($1) and r.id is distinct from t.owner_id and {receiver.MayBeGiven}
+                group by p.id)
+            select {Columns}
+            from able join person p on p.id = able.id left join presence a on a.person_id = p.id cross join lateral ({Open}) w
+            order by able.tasks desc, able.preferred desc, {IsAvailable} desc, w.open, lower(p.display_name)
             """,
             tasks,
             now
@@ -72,12 +106,31 @@ public static class Assignees
         return await ReadAsync(query, cancel);
     }
 
-    private static async Task<ILookup<Guid, Assignee>> ReadAsync(NpgsqlCommand query, CancellationToken cancel)
+    private const string IsAvailable = "coalesce(a.state = 'Available', false)";
+
+    private const string Columns = $"p.user_name, p.display_name, w.open, {IsAvailable}, p.id";
+
+    private const string Open = "select count(*)::int open from task w where w.owner_id = p.id and w.ended_at is null and w.test_by is null";
+
+    private static async Task<(int Steered, int Owned)> SteeredAsync(NpgsqlDataSource database, Guid[] tasks, Person actor, CancellationToken cancel)
+    {
+        await using var query = database.Query(
+            "select count(*)::int, count(t.owner_id)::int from task t where t.id = any($1) and t.ended_at is null and ($2 or t.team = any($3))",
+            tasks,
+            actor.May(Permissions.SteerTeams),
+            actor.Leads.ToArray()
+        );
+        await using var r = await query.ExecuteReaderAsync(cancel);
+        await r.ReadAsync(cancel);
+        return (r.GetInt32(0), r.GetInt32(1));
+    }
+
+    private static async Task<IReadOnlyList<Assignee>> ReadAsync(NpgsqlCommand query, CancellationToken cancel)
     {
         await using var r = await query.ExecuteReaderAsync(cancel);
-        var people = new List<(Guid Task, Assignee Assignee)>();
+        var people = new List<Assignee>();
         while (await r.ReadAsync(cancel))
-            people.Add((r.GetGuid(3), new(r.GetString(0), r.GetString(1), r.GetInt32(2)) { Id = r.GetGuid(4) }));
-        return people.ToLookup(one => one.Task, one => one.Assignee);
+            people.Add(new(r.GetString(0), r.GetString(1), r.GetInt32(2), r.GetBoolean(3)) { Id = r.GetGuid(4) });
+        return people;
     }
 }

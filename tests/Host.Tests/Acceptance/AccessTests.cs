@@ -260,6 +260,7 @@ public sealed partial class AccessTests : IAsyncLifetime
         lead          POST   /shifts/{id:guid}/remove
         lead          GET    /skills/
         lead          GET    /api/board/
+        lead          GET    /team/assignees
         lead          GET    /team/board
         lead          GET    /team/people
         lead          POST   /team/bulk

@@ -60,6 +60,7 @@ public sealed class AccessibilityTests(Chromium chromium, Office office, ITestOu
         "/guidance/{id:guid}/read",
         "/guidance/{id:guid}/versions/{number:int}",
         "/g/{code}",
+        "/team/assignees",
         "/team/board",
         "/team/people",
         "/team/people/",

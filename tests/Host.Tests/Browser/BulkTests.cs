@@ -61,13 +61,17 @@ public sealed class BulkTests(Chromium chromium)
             await world.StartAsync(reference);
         var page = await chromium.SignedInAsync(world.App, "supervisor");
 
-        await OnAllAsync("Assign", () => page.GetByLabel("Assign to").SelectOptionAsync("adjuster2"));
-        (await page.Locator("#backlog .assign-form option:checked").AllTextContentsAsync()).ShouldAllBe(owner => owner == "Sofia Rossi");
+        await page.GotoAsync("/team?key=claims-adjusting");
+        await page.GetByLabel("Select all open tasks").CheckAsync();
+        await page.Locator(".bulk-bar").GetByRole(AriaRole.Button, new() { Name = "Assign" }).ClickAsync();
+        await page.GetByRole(AriaRole.Option, new() { Name = "Sofia Rossi" }).ClickAsync();
+        await page.GetByText("Assigned to Sofia Rossi").WaitForAsync();
+        await Assertions.Expect(page.Locator("#backlog .assign")).ToHaveTextAsync(["Sofia Rossi", "Sofia Rossi", "Sofia Rossi"]);
         await OnAllAsync("Change priority", () => page.GetByLabel("Priority", new() { Exact = true }).SelectOptionAsync("1"));
         (await page.Locator("#backlog .priority .sr").AllTextContentsAsync()).ShouldAllBe(priority => priority == "Priority: Critical");
         await OnAllAsync("Suspend", () => page.GetByLabel("Suspend for").SelectOptionAsync("3"));
         (await page.Locator("#backlog .row-state").AllTextContentsAsync()).ShouldAllBe(state => state.Contains("Suspended until"));
-        (await page.Locator("#backlog .assign-form select").CountAsync()).ShouldBe(0, "what waits is given to nobody");
+        (await page.Locator("#backlog a.assign").CountAsync()).ShouldBe(0, "what waits is given to nobody");
         await page.Context.CloseAsync();
 
         async Task OnAllAsync(string button, Func<Task> choose)
@@ -99,7 +103,13 @@ public sealed class BulkTests(Chromium chromium)
         await page.GetByLabel("Priority", new() { Exact = true }).SelectOptionAsync("1");
         await page.Button("Change priority").ClickAsync();
         await page.GetByText("Done for 27 tasks").WaitForAsync();
+        await page.GetByLabel("Select all open tasks of this page").CheckAsync();
+        await page.Button("Select all 27 that match").ClickAsync();
+        await page.Locator(".bulk-bar").GetByRole(AriaRole.Button, new() { Name = "Assign" }).ClickAsync();
+        await page.GetByRole(AriaRole.Option, new() { Name = "Sofia Rossi" }).ClickAsync();
+        await page.GetByText("Done for 27 tasks").WaitForAsync();
         await page.GotoAsync("/team?key=claims-adjusting&page=2");
+        await Assertions.Expect(page.Locator("#backlog .assign")).ToHaveTextAsync(["Sofia Rossi", "Sofia Rossi"]);
         (await page.Locator("#backlog .priority .sr").AllTextContentsAsync()).ShouldAllBe(priority => priority == "Priority: Critical");
         await page.Context.CloseAsync();
     }

@@ -58,14 +58,21 @@ public sealed class BoardPageTests
         var (lists, someInThem) = (new HashSet<(string, int?)>(), new HashSet<string>());
         foreach (var address in new[] { "/team", "/team?key=claims-adjusting", "/team?key=mortgage-processing" })
         {
-            var page = await PageAsync(supervisor, address);
-            var links = page.QuerySelectorAll("#board a:not(.board-wait, .board-share, .office-week a), #people a")
+            var (board, people) = (
+                await PageAsync(supervisor, address.Replace("/team", "/team/board", StringComparison.Ordinal)),
+                await PeopleOfAsync(address)
+            );
+            var links = board
+                .QuerySelectorAll("#board a:not(.board-wait, .board-share, .office-week a)")
+                .Concat(people.QuerySelectorAll("#people a"))
                 .OfType<IHtmlAnchorElement>()
                 .Select(link => (Href: link.GetAttribute("href")!, Number: Number(link)))
                 .Where(link => link.Number is not null)
                 .ToList();
             links.Count.ShouldBeGreaterThan(20);
-            page.QuerySelectorAll("#board td, #board dd, #people .team-person")
+            board
+                .QuerySelectorAll("#board td, #board dd")
+                .Concat(people.QuerySelectorAll("#people .team-person"))
                 .SelectMany(part => part.Descendants<IText>())
                 .Where(text => text.Data.Any(char.IsDigit) && text.Ancestors<IElement>().All(e => e.LocalName is not ("a" or "time" or "option")))
                 .Where(text => text.Ancestors<IElement>().All(e => !e.ClassList.Contains("trend")))
@@ -74,7 +81,7 @@ public sealed class BoardPageTests
             foreach (var (href, number) in links.Where(lists.Add))
             {
                 if (href.EndsWith("#people", StringComparison.Ordinal))
-                    (await PageAsync(supervisor, href.Split('#')[0])).QuerySelectorAll("#people .team-person").Length.ShouldBe(number!.Value, href);
+                    (await PeopleOfAsync(href.Split('#')[0])).QuerySelectorAll("#people .team-person").Length.ShouldBe(number!.Value, href);
                 else
                 {
                     // As a part of the page, the list comes without the board.
@@ -89,11 +96,11 @@ public sealed class BoardPageTests
             }
         }
 
-        var weeks = (await PageAsync(supervisor, "/team")).QuerySelectorAll(".office-week").Select(week => week.TextContent).ToList();
+        var weeks = (await PageAsync(supervisor, "/team/board")).QuerySelectorAll(".office-week").Select(week => week.TextContent).ToList();
         weeks.Count.ShouldBe(2);
         weeks[0].ShouldContain("Response");
         weeks[1].ShouldContain("Right first time");
-        var done = (await PageAsync(supervisor, "/team"))
+        var done = (await PageAsync(supervisor, "/team/board"))
             .QuerySelectorAll(".office-week a")
             .Select(link => (Href: link.GetAttribute("href")!, Text: link.TextContent))
             .Single(link => link.Href.Contains("office=back", StringComparison.Ordinal) && link.Href.EndsWith("show=completed", StringComparison.Ordinal));
@@ -109,9 +116,11 @@ public sealed class BoardPageTests
         new[] { "age=1", "age=3", "age=7" }.ShouldBeSubsetOf(someInThem);
 
         // The driver kept what the board showed at each hour.
-        (await PageAsync(supervisor, "/team"))
+        (await PageAsync(supervisor, "/team/board"))
             .QuerySelectorAll("#board .trend")
             .Length.ShouldBeGreaterThan(20);
+
+        Task<IHtmlDocument> PeopleOfAsync(string address) => PageAsync(supervisor, address.Replace("/team", "/team/people", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -188,6 +197,15 @@ public sealed class BoardPageTests
         var browser = await world.App.BrowserAsync("adjuster2");
         foreach (var address in new[] { "/team", "/team/board", "/team/people" })
             (await browser.GetAsync($"{address}?key=mortgage-processing")).StatusCode.ShouldBe(HttpStatusCode.NotFound, address);
+
+        // Who a task can be given to is told to those who steer its team.
+        var own = (await world.OpenTaskAsync(await world.StartAsync("REF-9")))["/tasks/".Length..];
+        var names = await PageAsync(browser, $"/team/assignees?task={own}&q=sof");
+        names.QuerySelectorAll("[role=option]").Select(option => option.GetAttribute("data-person")).ShouldBe(["adjuster2"]);
+        (await nobody.GetAsync($"/team/assignees?task={own}")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        (await (await world.App.BrowserAsync("senior1")).GetAsync($"/team/assignees?task={own}")).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await browser.GetAsync($"/team/assignees?task={own}&task={Guid.Empty:N}")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        (await browser.GetAsync("/team/assignees")).StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
     }
 
     [Fact]
@@ -219,6 +237,7 @@ public sealed class BoardPageTests
             await world.StartAsync();
         var browser = await world.App.BrowserAsync("supervisor");
         var page = await PageAsync(browser, "/team?journey=walk&show=unassigned");
+        (await browser.GetStringAsync("/team")).Length.ShouldBeLessThan(60 * 1024);
         page.QuerySelector("[data-bulk-more]")!.TextContent.ShouldContain($"Select all {Many} that");
         var form = (IHtmlFormElement)page.QuerySelector("#bulk-team")!;
         var fields = form.QuerySelectorAll("input[type=hidden]")
@@ -297,11 +316,11 @@ public sealed class BoardPageTests
         (await admin.PostAsJsonAsync("/api/teams", team)).StatusCode.ShouldBe(HttpStatusCode.Created);
         (await admin.PostAsJsonAsync("/api/teams", team with { key = "wrong", timeZone = "Mars" })).StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
         var supervisor = await world.App.BrowserAsync("supervisor");
-        var row = (await PageAsync(supervisor, "/team")).QuerySelector("[data-drop-team=empty]")!;
+        var row = (await PageAsync(supervisor, "/team/board")).QuerySelector("[data-drop-team=empty]")!;
         row.TextContent.ShouldContain("No one is in it");
         row.QuerySelectorAll(".board-number").ShouldAllBe(number => number.TextContent == "0");
         var page = await PageAsync(supervisor, "/team?key=empty");
-        page.QuerySelector("#people")!.TextContent.ShouldContain("No one is in this team");
+        (await PageAsync(supervisor, "/team/people?key=empty")).QuerySelector("#people")!.TextContent.ShouldContain("No one is in this team");
         page.QuerySelector(".lead-line")!.TextContent.ShouldBe("No one is in this team.");
         var board = (await (await world.App.ApiAsync("supervisor")).GetFromJsonAsync<JsonObject>("/api/board?team=empty"))!["teams"]![0]!;
         ((string?)board["office"], (string?)board["timeZone"]).ShouldBe(("front", "Asia/Tokyo"));

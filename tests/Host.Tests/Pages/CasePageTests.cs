@@ -192,12 +192,15 @@ public sealed class CasePageTests(SharedWorld shared) : IClassFixture<SharedWorl
         var lead = await world.App.BrowserAsync("senior1");
         (await PageAsync(lead, "/team?key=claims-adjusting")).QuerySelector("#backlog")!.TextContent.ShouldContain("Check the loss");
 
-        var assigned = await PressAsync(lead, "/team?key=claims-adjusting", $"{task}/assign", (":person", "adjuster1"));
+        var assigned = await PressAsync(lead, task, $"{task}/assign", (":person", "adjuster1"));
 
-        assigned.Headers.Location!.OriginalString.ShouldBe("/team?key=claims-adjusting");
-        var after = await PageAsync(lead, "/team?key=claims-adjusting");
-        after.QuerySelector(".board-total [data-label='In work'] .board-number")!.TextContent.ShouldBe("1");
-        after.QuerySelectorAll(".load").Single(l => l.TextContent.Contains("Daniel Brandt", StringComparison.Ordinal)).TextContent.ShouldContain("1 open");
+        assigned.Headers.Location!.OriginalString.ShouldBe(task);
+        var board = await PageAsync(lead, "/team/board?key=claims-adjusting");
+        board.QuerySelector(".board-total [data-label='In work'] .board-number")!.TextContent.ShouldBe("1");
+        (await PageAsync(lead, "/team/people?key=claims-adjusting"))
+            .QuerySelectorAll(".load")
+            .Single(l => l.TextContent.Contains("Daniel Brandt", StringComparison.Ordinal))
+            .TextContent.ShouldContain("1 open");
     }
 
     [Fact]

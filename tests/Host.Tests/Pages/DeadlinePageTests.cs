@@ -31,8 +31,9 @@ public sealed class DeadlinePageTests
         ShouldBeOverdue((await PageAsync(agent, task)).QuerySelector("[aria-labelledby=case-due-title]")!);
         var team = await PageAsync(supervisor, "/team");
         ShouldBeOverdue(team.QuerySelectorAll("#backlog .row-item").First(row => row.TextContent.Contains("CMP-1", StringComparison.Ordinal)));
+        var board = await PageAsync(supervisor, "/team/board");
         new[] { "Overdue", "At risk", "Open" }
-            .Select(label => team.QuerySelector($".board-total [data-label='{label}'] .board-number")!.TextContent)
+            .Select(label => board.QuerySelector($".board-total [data-label='{label}'] .board-number")!.TextContent)
             .ShouldBe(["1", "0", "2"]);
 
         // The ladder of the statute gives it to the lead.

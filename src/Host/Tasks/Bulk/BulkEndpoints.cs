@@ -11,7 +11,7 @@ using Orchestration.Workflows.Tasks.Verbs;
 namespace Orchestration.Host.Tasks.Bulk;
 
 /// <summary>One verb on many tasks.</summary>
-/// <param name="Verb">claim, assign, forward, priority, suspend or offer.</param>
+/// <param name="Verb">claim, release, assign, forward, priority, suspend or offer.</param>
 /// <param name="OperationId">Chosen by you; sending the request again with the same id is harmless.</param>
 /// <param name="Items">The tasks, with the revisions you last saw; at most 10,000. More than 200 are done in the background.</param>
 /// <param name="Person">assign: user name of the new owner; offer: of who is offered the tasks; forward: of the new candidate.</param>
@@ -59,7 +59,9 @@ internal static class BulkEndpoints
     {
         app.MapPost("/api/tasks/bulk", BulkAsync)
             .WithTags("Tasks")
-            .WithSummary("Claims, assigns, forwards, prioritizes, suspends or offers many tasks; each gets its own answer, and a refusal of one stops no other")
+            .WithSummary(
+                "Claims, releases, assigns, forwards, prioritizes, suspends or offers many tasks; each gets its own answer, and a refusal of one stops no other"
+            )
             .ProducesProblem(422);
         BulkPages.Map(app);
     }

@@ -102,6 +102,7 @@ internal static class BulkPages
             ("assign", { } to) => $"Assigned to {to}",
             ("forward", { } to) => $"Forwarded to {to}",
             ("offer", { } to) => $"Offered to {to}",
+            ("release", _) => "Returned to the team",
             _ => "Done",
         };
     }

@@ -20,6 +20,6 @@ internal sealed class BulkVerbs(PushTask push)
     /// <summary>The verb of that name, or null.</summary>
     public BulkVerb? Find(string? name) => _all.FirstOrDefault(verb => verb.Name == name);
 
-    /// <summary>“claim, assign, forward, priority, suspend or offer”.</summary>
+    /// <summary>“claim, release, assign, forward, priority, suspend or offer”.</summary>
     public string Names => $"{string.Join(", ", _all.SkipLast(1).Select(verb => verb.Name))} or {_all[^1].Name}";
 }

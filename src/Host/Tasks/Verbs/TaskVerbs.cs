@@ -57,6 +57,7 @@ internal static class TaskVerbs
             (tasks, request, input, me, cancel) => ReleaseTask.RunAsync(tasks, request, input.Reason, me, cancel)
         ) with
         {
+            InBulk = true,
             LeavesTask = true,
         },
         Row<AssignBody>(

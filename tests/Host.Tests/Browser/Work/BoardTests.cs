@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 using Orchestration.Host.Tests.Pages;
 
@@ -54,9 +55,27 @@ public sealed class BoardTests(Chromium chromium)
         await page.GetByText("1 selected").WaitForAsync();
         await page.Keyboard.PressAsync("a");
         await page.Keyboard.TypeAsync("Sofia");
+        var choices = page.Locator("#assign-list [role=option]");
+        await Assertions.Expect(choices).ToHaveTextAsync([new Regex("Sofia Rossi")]);
         await page.Keyboard.PressAsync("Enter");
-        await page.GetByText("Done for 1 task").WaitForAsync();
-        (await page.Locator("#backlog .assign-form option:checked").AllTextContentsAsync()).ShouldBe(["Sofia Rossi", "Unassigned"], ignoreOrder: true);
+        await page.GetByText("Assigned to Sofia Rossi").WaitForAsync();
+        var given = page.Locator("#backlog .row-item", new() { HasText = "CLM-1" }).Locator(".assign");
+        await Assertions.Expect(given).ToHaveTextAsync("Sofia Rossi");
+
+        // From the row itself: the arrows choose, Escape changes nothing, and the focus comes back.
+        await given.FocusAsync();
+        await page.Keyboard.PressAsync("Enter");
+        await page.GetByRole(AriaRole.Dialog, new() { Name = "Assign Check the loss" }).WaitForAsync();
+        await Assertions.Expect(choices.Last).ToContainTextAsync("Unassigned");
+        (await AccessibilityTests.ViolationsAsync(page)).Where(one => one.GetProperty("impact").GetString() is "serious" or "critical").ShouldBeEmpty();
+        await page.Keyboard.PressAsync("Escape");
+        await Assertions.Expect(given).ToBeFocusedAsync();
+        await page.Keyboard.PressAsync("Enter");
+        await Assertions.Expect(choices.Last).ToContainTextAsync("Unassigned");
+        await page.Keyboard.PressAsync("ArrowUp");
+        await page.Keyboard.PressAsync("Enter");
+        await Assertions.Expect(given).ToHaveTextAsync("Assign");
+        await Assertions.Expect(given).ToBeFocusedAsync();
 
         // Without selecting: the row that has the focus.
         await page.Locator("#backlog .row-item", new() { HasText = "CLM-2" }).Locator(".row-main").FocusAsync();
