@@ -232,7 +232,7 @@ internal sealed class TaskTransaction : IAsyncDisposable
     private void WriteViewers()
     {
         if (_verb == TaskVerb.Claim)
-            CaseViewers.AddOwner(_transaction, Task.Id, _actor.UserName);
+            CaseViewers.AddOwner(_transaction, _actor.UserName);
         else if (
             _verb is not (TaskVerb.Stop or TaskVerb.Suspend or TaskVerb.Resume or TaskVerb.Prioritize or TaskVerb.Attach)
             && (_verb is not (TaskVerb.Start or TaskVerb.Complete) || Task.OnBehalfOf is not null || Task.ReviewerId is not null)
