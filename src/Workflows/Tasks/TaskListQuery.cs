@@ -93,7 +93,7 @@ internal sealed class TaskListQuery
         if (_filter.View == "mine" && IsOpen)
             return $"(({Walk("t.owner_id = $1 and t.ended_at is null")}) union all ({Walk("t.reviewer_id = $1 and t.ended_at is null")})) t";
         if (_first.Count > 0)
-            return $"({Walk(string.Join(" and ", _first))}) t";
+            return $"({Walk(IsOpen ? "t.ended_at is null" : "true", From)}) t";
         if (IsPlain && _filter is { State: TaskState.Suspended, Teams: null, Sort: TaskSort.Urgency })
             return $"({Walk("t.suspended_from is not null")}) t";
         if (!IsPlain || _filter.State is not null || EachTeam() is not var (teams, others))
@@ -108,7 +108,8 @@ internal sealed class TaskListQuery
                 """;
         return $"({ofTeams}{ofOthers}) t";
 
-        string Walk(string which) => $"select {Columns} from (select * from task t where {which} order by {order} offset 0) t where {Where} limit {most}";
+        string Walk(string which, string from = "task t") =>
+            $"select {Columns} from (select * from {from} where {which} order by {order} offset 0) t where {Where} limit {most}";
     }
 
     /// <summary>Whether nothing but the state, the teams and who sees what narrows the list.</summary>
