@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using NodaTime;
 using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Tasks.Reviews;
@@ -84,6 +85,41 @@ public sealed class SecondPersonTests
     }
 
     [Fact]
+    public async Task A_failed_step_is_retried_by_one_person()
+    {
+        await using var world = await World.CreateAsync();
+        var (id, failed) = await FailedAsync(world, Human("Look"));
+
+        (await ChangeAsync(world, id, Again(failed))).ShouldBeOfType<AlterCaseResult.Done>();
+        (await CountAsync(world, "child")).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_retry_schedules_no_other_activity()
+    {
+        await using var world = await World.CreateAsync();
+        var (id, failed) = await FailedAsync(world, """{ "type": "Elsa.WriteLine" }""");
+
+        (
+            await ChangeAsync(world, id, Again(failed), $$"""{ "type": "ScheduleActivity", "activityId": "pay", "activityInstanceId": "{{failed}}" }""")
+        ).ShouldBeOfType<AlterCaseResult.Pending>();
+        (await CountAsync(world, "child")).ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task A_step_that_was_retried_is_not_run_again_by_another_retry()
+    {
+        await using var world = await World.CreateAsync();
+        var (id, failed) = await FailedAsync(world, Human("Look"));
+
+        (await ChangeAsync(world, id, Again(failed), Again(failed)))
+            .ShouldBeOfType<AlterCaseResult.Refused>()
+            .Reason.ShouldBe("There is no such faulted activity.");
+        (await CountAsync(world, "child")).ShouldBe(0);
+        (await NeedsAsync(world, id, Again(failed))).ShouldBeTrue("later, someone else may have retried it");
+    }
+
+    [Fact]
     public async Task Owners_and_reviewers_of_all_runs_of_the_case_are_told()
     {
         await using var world = await World.CreateAsync();
@@ -119,6 +155,25 @@ public sealed class SecondPersonTests
 
     private static Task<AlterCaseResult> ChangeAsync(World world, Guid id, string actor, bool isPerson) =>
         AlterCase.RunAsync(world.Runtime, id, id, [JsonNode.Parse("""{ "type": "CancelActivity", "activityId": "wait" }""")], "Why not.", actor, isPerson);
+
+    private static Task<AlterCaseResult> ChangeAsync(World world, Guid id, params string[] alterations) =>
+        AlterCase.RunAsync(world.Runtime, id, id, [.. alterations.Select(one => JsonNode.Parse(one))], "Why not.", "supervisor", isPerson: true);
+
+    private static string Again(string failed) => $$"""{ "type": "ScheduleActivity", "activityInstanceId": "{{failed}}" }""";
+
+    private static Task<int> CountAsync(World world, string definition) =>
+        world.ScalarAsync<int>("select count(*) from workflow_instance where definition_id = @definition", new { definition });
+
+    /// <summary>A case with four eyes, a payment at its end, and a step that failed because its workflow was published too late.</summary>
+    private static async Task<(Guid Id, string Failed)> FailedAsync(World world, string child)
+    {
+        var start = Dispatch("'chi' + 'ld'", "JavaScript").Replace("DispatchWorkflow", "ExecuteWorkflow", StringComparison.Ordinal);
+        await PublishAsync(world, "paid", start, Human("First"), Human("Check", Step.Excluding("first")), Human("Pay"));
+        var id = await world.StartAsync("paid");
+        await PublishAsync(world, "child", child);
+        var run = (await InstanceQueries.FindAsync(world.Database, id)).ShouldNotBeNull();
+        return (id, run.State.Incidents.ShouldHaveSingleItem().ActivityInstanceId);
+    }
 
     private static Task<AlterCaseResult> CancelAsync(World world, Guid id) =>
         AlterCase.RunAsync(world.Runtime, id, id, [JsonNode.Parse("""{ "type": "Cancel" }""")], "Why not.", "supervisor", isPerson: true);

@@ -117,8 +117,7 @@ internal sealed class RunAccess(IHttpContextAccessor http, JourneyAccess access,
     public async Task<AlterationResult> AlterAsync(Guid run, JsonArray alterations, string? reason, CancellationToken cancel)
     {
         var actor = JourneyAccess.Actor(User);
-        var live = await LiveRun.FindAsync(runtime, run, cancel);
-        if (live is null || live.Case is null && !await AlterCase.NeedsSecondPersonAsync(runtime, run, alterations, cancel))
+        if (await LiveRun.FindAsync(runtime, run, cancel) is not { } live)
             return await Alterations.RunAsync(
                 runtime,
                 run,
