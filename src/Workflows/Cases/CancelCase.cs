@@ -43,6 +43,7 @@ public static class CancelCase
             Record(transaction, id, reason);
             await transaction.AdvanceAsync(new Stimulus.Cancel(reason, GivesUp: true), cancel);
             await transaction.CommitAsync(cancel);
+            await AlterCase.CancelledAsync(transaction, reason, cancel);
             return CancelCaseResult.Cancelled;
         }
         catch (Exception e) when (e is InvalidDataException or DefinitionUnavailableException)
@@ -58,7 +59,7 @@ public static class CancelCase
         await transaction.NextResultAsync(cancel);
         var tasks = new List<IBurstWrite>();
         while (await transaction.Reads.ReadAsync(cancel))
-            tasks.Add(new WithdrawTask(Ids.Text(transaction.Reads.GetGuid(0)), transaction.Reads.GetString(1), "the case was cancelled"));
+            tasks.Add(WithdrawTask.Cancelled(Ids.Text(transaction.Reads.GetGuid(0)), transaction.Reads.GetString(1)));
         await transaction.DoneReadingAsync();
         if (!transaction.IsRunning && tasks.Count == 0)
             return CancelCaseResult.Ended;
@@ -70,4 +71,5 @@ public static class CancelCase
 
     private static void Record(InstanceTransaction transaction, Guid id, string reason) =>
         transaction.Record(new("case.cancelled", "case", Ids.Text(id), 0, JsonSerializer.SerializeToUtf8Bytes(new { reason })));
+        await AlterCase.CancelledAsync(transaction, reason, cancel);
 }

@@ -119,8 +119,10 @@ public sealed class SecondPersonTests
         (await NeedsAsync(world, id, Again(failed))).ShouldBeTrue("later, someone else may have retried it");
     }
 
-    [Fact]
-    public async Task Owners_and_reviewers_of_all_runs_of_the_case_are_told()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Owners_and_reviewers_of_all_runs_of_a_cancelled_case_are_told_once_by_whom_and_why(bool byHand)
     {
         await using var world = await World.CreateAsync();
         await PublishAsync(world, "child", Human("Look", ("requiresReview", "Boolean", true)));
@@ -134,13 +136,26 @@ public sealed class SecondPersonTests
         await desk.DoneAsync(RequestReview.RunAsync(world.Tasks, desk.Next, null, [], reviewer.UserName, owner));
         await world.ScalarAsync<object?>("delete from notification");
 
-        (await CancelAsync(world, id)).ShouldBeOfType<AlterCaseResult.Done>();
+        if (byHand)
+            (await ChangeAsync(world, id, """{ "type": "Cancel" }""")).ShouldBeOfType<AlterCaseResult.Done>();
+        else
+            (await CancelCase.RunAsync(world.Runtime, id, "Why not.", await world.PersonAsync("supervisor"))).ShouldBe(CancelCaseResult.Cancelled);
+        await DeliverAsync(world);
 
+        (await world.ScalarAsync<string>("select state from task")).ShouldBe("Cancelled");
         (
             await world.ScalarAsync<string>(
-                "select string_agg(p.user_name, ',' order by p.user_name) from notification n join person p on p.id = n.person_id where n.kind = 'case.changed'"
+                """
+                select string_agg(concat_ws(' | ', p.user_name, n.kind, n.title, n.body), e'\n' order by p.user_name)
+                from notification n join person p on p.id = n.person_id
+                """
             )
-        ).ShouldBe("adjuster1,adjuster2");
+        ).ShouldBe(
+            """
+            adjuster1 | task.cancelled | REF-1 was cancelled by supervisor | Why not.
+            adjuster2 | task.cancelled | REF-1 was cancelled by supervisor | Why not.
+            """
+        );
     }
 
     private static async Task<World> WorldAsync()
@@ -174,9 +189,6 @@ public sealed class SecondPersonTests
         var run = (await InstanceQueries.FindAsync(world.Database, id)).ShouldNotBeNull();
         return (id, run.State.Incidents.ShouldHaveSingleItem().ActivityInstanceId);
     }
-
-    private static Task<AlterCaseResult> CancelAsync(World world, Guid id) =>
-        AlterCase.RunAsync(world.Runtime, id, id, [JsonNode.Parse("""{ "type": "Cancel" }""")], "Why not.", "supervisor", isPerson: true);
 
     private static Task<Guid> RunOfAsync(World world, string definition) =>
         world.ScalarAsync<Guid>("select id from workflow_instance where definition_id = @definition", new { definition });
