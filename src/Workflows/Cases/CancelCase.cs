@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Npgsql;
 using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Execution;
 using Orchestration.Engine.Model;
@@ -42,8 +43,8 @@ public static class CancelCase
                 return CancelCaseResult.Ended;
             Record(transaction, id, reason);
             await transaction.AdvanceAsync(new Stimulus.Cancel(reason, GivesUp: true), cancel);
-            await transaction.CommitAsync(cancel);
             await AlterCase.CancelledAsync(transaction, reason, cancel);
+            await transaction.CommitAsync(cancel);
             return CancelCaseResult.Cancelled;
         }
         catch (Exception e) when (e is InvalidDataException or DefinitionUnavailableException)
@@ -54,22 +55,27 @@ public static class CancelCase
 
     private static async Task<CancelCaseResult> GiveUpAsync(WorkflowRuntime runtime, Guid id, string reason, string actor, CancellationToken cancel)
     {
-        var read = Sql.Command("select bookmark_id, activity_id from task where instance_id = $1 and ended_at is null", id);
-        await using var transaction = await InstanceTransaction.OpenAsync(runtime, actor, ("$1", id), reads: [read], cancel: cancel);
+        NpgsqlBatchCommand[] reads =
+        [
+            Sql.Command("select status = 'Running' or sub_status = 'Faulted' from workflow_instance where id = $1", id),
+            Sql.Command("select bookmark_id, activity_id from task where instance_id = $1 and ended_at is null", id),
+        ];
+        await using var transaction = await InstanceTransaction.OpenAsync(runtime, actor, ("$1", id), reads: reads, cancel: cancel);
+        await transaction.NextResultAsync(cancel);
+        if (!await transaction.Reads.ReadAsync(cancel) || !transaction.Reads.GetBoolean(0))
+            return CancelCaseResult.Ended;
         await transaction.NextResultAsync(cancel);
         var tasks = new List<IBurstWrite>();
         while (await transaction.Reads.ReadAsync(cancel))
             tasks.Add(WithdrawTask.Cancelled(Ids.Text(transaction.Reads.GetGuid(0)), transaction.Reads.GetString(1)));
         await transaction.DoneReadingAsync();
-        if (!transaction.IsRunning && tasks.Count == 0)
-            return CancelCaseResult.Ended;
         Record(transaction, id, reason);
         await transaction.GiveUpAsync(tasks, cancel);
+        await AlterCase.CancelledAsync(transaction, reason, cancel);
         await transaction.CommitAsync(cancel);
         return CancelCaseResult.Cancelled;
     }
 
     private static void Record(InstanceTransaction transaction, Guid id, string reason) =>
         transaction.Record(new("case.cancelled", "case", Ids.Text(id), 0, JsonSerializer.SerializeToUtf8Bytes(new { reason })));
-        await AlterCase.CancelledAsync(transaction, reason, cancel);
 }

@@ -8,6 +8,7 @@ using Orchestration.Engine.Storage;
 
 namespace Orchestration.Workflows.Tests.Runtime;
 
+using Orchestration.Workflows.Cases;
 /// <summary>Workflows that start many others: nobody waits behind them, and there is a limit.</summary>
 public sealed class FairQueueTests
 {
@@ -195,6 +196,34 @@ public sealed class FairQueueTests
             { "id": "start", "type": "Elsa.DispatchWorkflow",
               "workflowDefinitionId": { "typeName": "String", "expression": { "type": "Literal", "value": "{{definition}}" } },
               "waitForCompletion": { "typeName": "Boolean", "expression": { "type": "Literal", "value": {{(waits ? "true" : "false")}} } } }
+    [Theory]
+    [InlineData("state that can't be read", "update workflow_instance set state = '{}' where parent_id is null")]
+    [InlineData("version that can't be loaded", "update workflow_definition set document = '{ \"root\": 7 }' where definition_id = 'two'")]
+    public async Task A_case_that_is_cancelled_although_it_can_not_be_read_takes_its_children_along(string why, string damage)
+    {
+        await using var world = await World.CreateAsync();
+        await PublishAsync(world, "a", Human);
+        await PublishAsync(world, "b", Human);
+        var other = Dispatch("b", waits: true).Replace("start", "other", StringComparison.Ordinal);
+        await PublishAsync(world, "two", $$"""{ "id": "both", "type": "Elsa.Parallel", "activities": [{{Dispatch("a", waits: true)}}, {{other}}] }""");
+        var parent = await StartAsync(world, "two");
+        await world.ScalarAsync<int>("update stimulus set due_at = due_at + interval '1 hour' where queue = 'b'");
+        await SweepAsync(world);
+        (await world.ScalarAsync<string>("select state from task")).ShouldBe("Ready");
+        await world.ScalarAsync<int>(damage);
+        await using var restarted = await world.AnotherHostAsync();
+
+        (await CancelCase.RunAsync(restarted.Runtime, parent, why, await world.PersonAsync("supervisor"))).ShouldBe(CancelCaseResult.Cancelled);
+        (await CancelCase.RunAsync(restarted.Runtime, parent, why, await world.PersonAsync("supervisor"))).ShouldBe(CancelCaseResult.Ended);
+        await SweepAsync(world);
+
+        (await world.ScalarAsync<string>("select state from task")).ShouldBe("Cancelled");
+        (await world.ScalarAsync<string>("select string_agg(definition_id || ' ' || sub_status, ', ' order by id) from workflow_instance")).ShouldBe(
+            "two Cancelled, a Cancelled"
+        );
+        (await world.ScalarAsync<int>("select count(*) from stimulus")).ShouldBe(0, "no start of b is left");
+    }
+
             """;
 
     private static string ForEach(string body) =>
