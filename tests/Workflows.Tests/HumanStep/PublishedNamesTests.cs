@@ -33,6 +33,7 @@ public sealed class PublishedNamesTests
             { Step.Of("Look", ("preferredSkills", "List<String>", new[] { "frod" })), "preferredSkills", "there is no skill 'frod'" },
             { Step.Of("Look", ("requiredSkills", "List<String>", new[] { "frod:3" })), "requiredSkills", "there is no skill 'frod'" },
             { Step.Of("Look", ("requiredSkills", "List<String>", new[] { "fraud:6" })), "requiredSkills", "write fraud:1 to fraud:5" },
+            { Step.Of("Look", ("requiredSkills", "List<String>", new[] { "fraud:5" })), "requiredSkills", "no active person has the skill 'fraud:5'" },
             { Step.Of("Look", ("preferredSkills", "List<String>", new[] { "fraud:" })), "preferredSkills", "write fraud:1 to fraud:5" },
             { Step.Of("Look", Step.Excluding("frist")), "excludedSteps", "there is no human step 'frist'" },
             { Step.Of("Look", Step.Excluding("First")), "excludedSteps", "Did you mean 'first'?" },
@@ -93,6 +94,22 @@ public sealed class PublishedNamesTests
         (await PublishAsync(world, "named", ("look", step))).ShouldBeOfType<PublishResult.Published>();
         await world.ScalarAsync<int>("with gone as (update person set active = false where user_name = 'adjuster1' returning 1) select 1 from gone");
         (await PublishAsync(world, "named", ("look", step))).ShouldBeOfType<PublishResult.Invalid>();
+    }
+
+    [Fact]
+    public async Task A_skill_that_only_people_who_left_have_or_whose_certificates_ended_is_no_longer_required_by_a_new_version()
+    {
+        await using var world = await World.CreateAsync();
+        var step = Step.Of("Look", ("requiredSkills", "List<String>", new[] { "fraud:4" }));
+        (await PublishAsync(world, "skilled", ("look", step))).ShouldBeOfType<PublishResult.Published>();
+        const string End = "with gone as (update person_skill set certified_until = @today where skill = 'fraud' and level = 4 returning 1) select 1 from gone";
+        await world.ScalarAsync<int>(End, new { today = world.Clock.GetCurrentInstant().InUtc().Date.ToDateOnly() });
+        (await PublishAsync(world, "skilled", ("look", step))).ShouldBeOfType<PublishResult.Invalid>();
+        await world.ScalarAsync<int>("with gone as (update person_skill set certified_until = null returning 1) select count(*) from gone");
+        await world.ScalarAsync<int>("with gone as (update person set active = false where user_name = 'senior1' returning 1) select 1 from gone");
+        (await PublishAsync(world, "skilled", ("look", step))).ShouldBeOfType<PublishResult.Invalid>();
+        var preferred = Step.Of("Look", ("preferredSkills", "List<String>", new[] { "fraud:4" }));
+        (await PublishAsync(world, "skilled", ("look", preferred))).ShouldBeOfType<PublishResult.Published>("anyone can take it");
     }
 
     [Fact]
