@@ -37,6 +37,7 @@ public sealed class DeadlinePageTests
 
         // The ladder of the statute gives it to the lead.
         var api = await world.App.ApiAsync("supervisor");
+        ShouldBeOverdue((await PageAsync(agent, "/front-office")).QuerySelector("[aria-labelledby=waiting-title] .row-item")!);
         var address = $"/api{task}";
         await Eventually.AsksAsync(
             async () => (string?)(await api.GetFromJsonAsync<JsonObject>(address))!["owner"],
