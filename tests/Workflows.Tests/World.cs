@@ -43,7 +43,7 @@ public sealed class World : IAsyncDisposable
     /// <summary>Connections of the application's role.</summary>
     public NpgsqlDataSource Database => Get<NpgsqlDataSource>();
 
-    public static async Task<World> CreateAsync(MailSettings? mail = null, bool allowPrivateAddresses = false)
+    public static async Task<World> CreateAsync(MailSettings? mail = null, bool allowPrivateAddresses = false, TestDatabase? database = null)
     {
         var world = Host(await TestDatabase.CreateAsync(), new FakeClock(), mail, allowPrivateAddresses, isGuest: false);
         var seed = world.Get<SeedPeople>();
