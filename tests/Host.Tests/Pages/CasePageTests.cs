@@ -204,6 +204,13 @@ public sealed class CasePageTests(SharedWorld shared) : IClassFixture<SharedWorl
         var page = started.Headers.Location!.OriginalString;
         (await PageAsync(analyst, page)).QuerySelector(".status-test").ShouldNotBeNull();
         (await PageAsync(analyst, "/")).QuerySelectorAll("#work .status-test").Length.ShouldBe(1);
+        foreach (var list in (string[])["/commands?q=TEST-1", "/commands?q=check", "/search?q=TEST-1", "/search?q=check"])
+            (await PageAsync(analyst, list))
+                .QuerySelectorAll(".palette-item, #main .row-item")
+                .Where(found => (found.QuerySelector("a") ?? found).GetAttribute("href") is { } at && (at.StartsWith("/cases/") || at.StartsWith("/tasks/")))
+                .Select(found => found.QuerySelectorAll(".status-test").Length)
+                .Distinct()
+                .ShouldBe([1], list);
         (await PageAsync(await world.App.BrowserAsync("supervisor"), "/cases")).QuerySelectorAll(".status-test").Length.ShouldBe(1);
         (await PageAsync(await world.App.BrowserAsync("adjuster1"), "/")).QuerySelector("#work .row-item").ShouldBeNull();
 
