@@ -41,8 +41,11 @@ internal sealed class RunAccess(IHttpContextAccessor http, JourneyAccess access,
     }
 
     /// <summary>What to tell the caller about a run: if a fact of its case is hidden from them, everything but the data.</summary>
-    public async Task<object> ShownAsync(Guid run, object model, CancellationToken cancel) =>
-        await RunVisibility.HidesDataAsync(runtime, run, Viewer, cancel) ? WithoutData(JsonSerializer.SerializeToNode(model, ElsaJson.Options)!) : model;
+    public Task<object> ShownAsync(Guid run, object model, CancellationToken cancel) => ShownAsync([run], model, cancel);
+
+    /// <summary>What to tell the caller about several runs.</summary>
+    public async Task<object> ShownAsync(IReadOnlyCollection<Guid> runs, object model, CancellationToken cancel) =>
+        await RunVisibility.HidesDataAsync(runtime, runs, Viewer, cancel) ? WithoutData(JsonSerializer.SerializeToNode(model, ElsaJson.Options)!) : model;
 
     private static JsonNode WithoutData(JsonNode node)
     {
