@@ -97,22 +97,6 @@ public sealed class PublishedNamesTests
     }
 
     [Fact]
-    public async Task A_skill_that_only_people_who_left_have_or_whose_certificates_ended_is_no_longer_required_by_a_new_version()
-    {
-        await using var world = await World.CreateAsync();
-        var step = Step.Of("Look", ("requiredSkills", "List<String>", new[] { "fraud:4" }));
-        (await PublishAsync(world, "skilled", ("look", step))).ShouldBeOfType<PublishResult.Published>();
-        const string End = "with gone as (update person_skill set certified_until = @today where skill = 'fraud' and level = 4 returning 1) select 1 from gone";
-        await world.ScalarAsync<int>(End, new { today = world.Clock.GetCurrentInstant().InUtc().Date.ToDateOnly() });
-        (await PublishAsync(world, "skilled", ("look", step))).ShouldBeOfType<PublishResult.Invalid>();
-        await world.ScalarAsync<int>("with gone as (update person_skill set certified_until = null returning 1) select count(*) from gone");
-        await world.ScalarAsync<int>("with gone as (update person set active = false where user_name = 'senior1' returning 1) select 1 from gone");
-        (await PublishAsync(world, "skilled", ("look", step))).ShouldBeOfType<PublishResult.Invalid>();
-        var preferred = Step.Of("Look", ("preferredSkills", "List<String>", new[] { "fraud:4" }));
-        (await PublishAsync(world, "skilled", ("look", preferred))).ShouldBeOfType<PublishResult.Published>("anyone can take it");
-    }
-
-    [Fact]
     public async Task A_retired_team_and_a_fact_for_no_team_are_refused()
     {
         await using var world = await World.CreateAsync();
