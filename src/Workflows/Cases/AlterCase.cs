@@ -120,7 +120,9 @@ public static class AlterCase
         return new AlterCaseResult.Pending(id);
     }
 
-    /// <summary>Whether a second person must approve it, if it is done later. A failed step can have been retried by then, so that its retry counts too.</summary>
+    /// <summary>
+    /// Whether a second person must approve it, if it is done later. A failed step can have been retried by then, so that its retry counts too.
+    /// </summary>
     public static async Task<bool> NeedsSecondPersonAsync(WorkflowRuntime runtime, Guid run, JsonArray alterations, CancellationToken cancel = default) =>
         await InstanceQueries.FindAsync(runtime.Database, run, cancel) is { State: var state }
         && await SecondPerson.IsNeededAsync(runtime, state, Read(alterations), cancel);
