@@ -46,7 +46,17 @@ public sealed class TestDatabase : IAsyncDisposable
     public static async Task<TestDatabase> CreateAloneAsync()
     {
         var folder = Path.Combine(Path.GetTempPath(), $"orchestration-test-{Environment.ProcessId}-{RandomNumberGenerator.GetHexString(8)}");
-        var server = await EmbeddedPostgres.StartAsync(new() { Directory = folder, Temporary = true });
+
+        // What the server has written outlives its processes; only the machine could lose it.
+        var settings = new Dictionary<string, string> { ["fsync"] = "off" };
+        var server = await EmbeddedPostgres.StartAsync(
+            new()
+            {
+                Directory = folder,
+                Temporary = true,
+                Settings = settings,
+            }
+        );
         var database = new TestDatabase("orchestration", new(server.ConnectionString) { IncludeErrorDetail = true }, server);
         await Schema().MigrateAsync(database.DataSource);
         await DatabaseRoles.GrantAsync(database.DataSource, database.ApplicationConnectionString);
