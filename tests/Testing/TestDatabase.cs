@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Security.Cryptography;
 using System.Text;
 using Npgsql;
+using Orchestration.Embedded;
 using Orchestration.Engine.Storage;
 
 namespace Orchestration.Testing;
@@ -15,9 +16,11 @@ public sealed class TestDatabase : IAsyncDisposable
     private const string ApplicationRole = "orchestration_app";
     private static readonly Lazy<Task<string>> Template = new(MakeTemplateAsync);
 
-    private TestDatabase(string name, NpgsqlConnectionStringBuilder connection)
+    private readonly EmbeddedPostgres? _server;
+
+    private TestDatabase(string name, NpgsqlConnectionStringBuilder connection, EmbeddedPostgres? server = null)
     {
-        Name = name;
+        (Name, _server) = (name, server);
         ConnectionString = connection.ConnectionString;
         DataSource = NpgsqlDataSource.Create(connection);
     }
@@ -39,6 +42,27 @@ public sealed class TestDatabase : IAsyncDisposable
 
     public static async Task<TestDatabase> CreateAsync() => await CreateAsync(await Template.Value);
 
+    /// <summary>A database on a server of its own, which survives a crash: for tests that make it crash.</summary>
+    public static async Task<TestDatabase> CreateAloneAsync()
+    {
+        var folder = Path.Combine(Path.GetTempPath(), $"orchestration-test-{Environment.ProcessId}-{RandomNumberGenerator.GetHexString(8)}");
+
+        // What the server has written outlives its processes; only the machine could lose it.
+        var settings = new Dictionary<string, string> { ["fsync"] = "off" };
+        var server = await EmbeddedPostgres.StartAsync(
+            new()
+            {
+                Directory = folder,
+                Temporary = true,
+                Settings = settings,
+            }
+        );
+        var database = new TestDatabase("orchestration", new(server.ConnectionString) { IncludeErrorDetail = true }, server);
+        await Schema().MigrateAsync(database.DataSource);
+        await DatabaseRoles.GrantAsync(database.DataSource, database.ApplicationConnectionString);
+        return database;
+    }
+
     /// <summary>A database without any schema.</summary>
     public static async Task<TestDatabase> CreateEmptyAsync() => await CreateAsync("template0");
 
@@ -52,7 +76,10 @@ public sealed class TestDatabase : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await DataSource.DisposeAsync();
-        await OnServerAsync($"drop database if exists {Name} with (force)");
+        if (_server is not null)
+            await _server.DisposeAsync();
+        else
+            await OnServerAsync($"drop database if exists {Name} with (force)");
     }
 
     private static async Task<TestDatabase> CreateAsync(string template)
@@ -64,14 +91,17 @@ public sealed class TestDatabase : IAsyncDisposable
         return new(name, new NpgsqlConnectionStringBuilder(await TestServer.ConnectionStringAsync()) { Database = name, IncludeErrorDetail = true });
     }
 
-    // Named after its content, so that on a shared server it is made once and not once per process.
-    private static async Task<string> MakeTemplateAsync()
-    {
-        var migrator = new Migrator(
+    private static Migrator Schema() =>
+        new(
             new[] { "Engine", "Workflows", "Host" }
                 .Where(product => File.Exists(Path.Combine(AppContext.BaseDirectory, $"Orchestration.{product}.dll")))
                 .Select(product => Assembly.Load($"Orchestration.{product}"))
         );
+
+    // Named after its content, so that on a shared server it is made once and not once per process.
+    private static async Task<string> MakeTemplateAsync()
+    {
+        var migrator = Schema();
         var checksum = SHA256.HashData(Encoding.UTF8.GetBytes(string.Concat(migrator.Migrations.Select(migration => migration.Checksum))));
         var name = $"template_{Convert.ToHexStringLower(checksum)[..16]}";
 

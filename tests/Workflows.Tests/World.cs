@@ -43,9 +43,9 @@ public sealed class World : IAsyncDisposable
     /// <summary>Connections of the application's role.</summary>
     public NpgsqlDataSource Database => Get<NpgsqlDataSource>();
 
-    public static async Task<World> CreateAsync(MailSettings? mail = null, bool allowPrivateAddresses = false)
+    public static async Task<World> CreateAsync(MailSettings? mail = null, bool allowPrivateAddresses = false, TestDatabase? database = null)
     {
-        var world = Host(await TestDatabase.CreateAsync(), new FakeClock(), mail, allowPrivateAddresses, isGuest: false);
+        var world = Host(database ?? await TestDatabase.CreateAsync(), new FakeClock(), mail, allowPrivateAddresses, isGuest: false);
         var seed = world.Get<SeedPeople>();
         await seed.TeamsAsync(await File.ReadAllBytesAsync(Repository.Path("definitions/teams.json")), world.Clock.Now());
         await seed.SkillsAsync(await File.ReadAllBytesAsync(Repository.Path("definitions/skills.json")), world.Clock.Now());
@@ -69,7 +69,7 @@ public sealed class World : IAsyncDisposable
         var collection = new ServiceCollection();
         collection.AddDataProtection().UseEphemeralDataProtectionProvider();
         var services = collection
-            .AddLogging(l => l.SetMinimumLevel(LogLevel.None))
+            .AddLogging(l => l.SetMinimumLevel(LogLevel.Warning))
             .AddSingleton(_ => Sql.CreateDataSource(database.ApplicationConnectionString))
             .AddSingleton<IClock>(ahead == default ? clock : new Ahead(clock, ahead))
             .AddSingleton<Changes>()

@@ -9,6 +9,8 @@ internal static class ChildInput
     /// <summary>Key of a bookmark's payload that names the child, so that a cancelled parent cancels it.</summary>
     public const string ChildId = "ChildInstanceId";
 
+    public const string ParentWasCancelled = "The workflow that started it was cancelled.";
+
     public static object? Get(ActivityContext context, string name) => context.TryGetInput(name, out var value) ? value : null;
 
     public static CompiledWorkflow Find(ActivityContext context, string definitionId) =>
@@ -37,7 +39,7 @@ internal static class ChildInput
             && payload.TryGetValue(ChildId, out var id)
             && id is string childId
         )
-            context.Send(new OutgoingStimulus.CancelInstance(childId, "The workflow that started it was cancelled."));
+            context.Send(new OutgoingStimulus.CancelInstance(childId, ParentWasCancelled));
     }
 }
 

@@ -41,6 +41,8 @@ public static class Burst
                 ? Refuse(state, $"The instance has ended: {state.SubStatus}.")
                 : new BurstRun(workflow, state, context).Cancel(),
 
+            // One that was given up keeps its faulted activities.
+            Stimulus.Retry when state.SubStatus == WorkflowSubStatus.Cancelled => Refuse(state, $"The instance has ended: {state.SubStatus}."),
             Stimulus.Retry retry => state.ExecutionList.Find(x => x.Id == retry.ActivityInstanceId && x.Status == ActivityStatus.Faulted) is { } faulted
                 ? new BurstRun(workflow, state, context).Retry(faulted)
                 : Refuse(state, "There is no such faulted activity."),

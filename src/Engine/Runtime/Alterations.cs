@@ -17,7 +17,11 @@ public abstract record Alteration(string Type)
     public sealed record ModifyVariable(string VariableId, object? Value) : Alteration(nameof(ModifyVariable));
 
     /// <summary>Run an activity, or a living execution of it again.</summary>
-    public sealed record ScheduleActivity(string? ActivityId, string? ActivityInstanceId) : Alteration(nameof(ScheduleActivity));
+    public sealed record ScheduleActivity(string? ActivityId, string? ActivityInstanceId) : Alteration(nameof(ScheduleActivity))
+    {
+        /// <summary>Whether it may only retry that execution, and is refused unless the execution has failed when its turn comes. Default: no.</summary>
+        public bool IsRetry { get; init; }
+    }
 
     /// <summary>Cancels an activity's executions.</summary>
     public sealed record CancelActivity(string? ActivityId, string? ActivityInstanceId) : Alteration(nameof(CancelActivity));
@@ -231,6 +235,8 @@ public static class Alterations
         {
             case Alteration.ModifyVariable modify:
                 return (new Stimulus.ModifyVariable(modify.VariableId, modify.Value), null);
+            case Alteration.ScheduleActivity { IsRetry: true, ActivityInstanceId: { } failed }:
+                return (new Stimulus.Retry(failed), null);
             case Alteration.ScheduleActivity schedule:
                 return (new Stimulus.ScheduleActivity(schedule.ActivityId, schedule.ActivityInstanceId), null);
             case Alteration.CancelActivity one:

@@ -1,6 +1,7 @@
 using System.Data.Common;
 using NodaTime;
 using Npgsql;
+using Orchestration.Engine.Activities;
 using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Execution;
 using Orchestration.Engine.Model;
@@ -13,7 +14,8 @@ namespace Orchestration.Engine.Runtime;
 public sealed partial class InstanceTransaction
 {
     /// <summary>
-    /// Ends an instance as cancelled whose state or definition can't be read, so that no burst can. What it waits for goes; its state stays as it is.
+    /// Ends an instance as cancelled whose state or definition can't be read, so that no burst can. What it waits for goes, also workflows that it started,
+    /// or wanted to start, and waits for. A state that can be read says so too, or else its steps could run again once the definition is back.
     /// Nothing is written before <see cref="CommitAsync"/>. Use it in a transaction without a burst.
     /// </summary>
     /// <param name="writes">What other modules have to withdraw; the activities can't say it.</param>
@@ -24,8 +26,16 @@ public sealed partial class InstanceTransaction
         Write("delete from bookmark where instance_id = $1", InstanceId);
         Write("delete from deadline where instance_id = $1", InstanceId);
         Write("update http_reply set closed_at = $2 where instance_id = $1 and closed_at is null", InstanceId, Now);
+        var children = await WaitedForAsync(cancel);
+        Outgoing.AddRange(StimulusQueue.Enqueue(_writes, Ids.Text(InstanceId!.Value), TestBy, children, Now));
         await ObserveAsync(cancel);
         _runtime.BurstWrites.Observer?.GivenUp(this, _observed);
+
+        if (IsReadable())
+        {
+            (State.Status, State.SubStatus, State.FinishedAt) = (WorkflowStatus.Finished, WorkflowSubStatus.Cancelled, Now);
+            _stateChanged = true;
+        }
 
         // There is no definition; what is withdrawn doesn't ask for it.
         var state = new InstanceState
@@ -37,6 +47,37 @@ public sealed partial class InstanceTransaction
         };
         await _runtime.BurstWrites.ApplyAsync(writes, new(this, null!, state, _history!), cancel);
         Announce(new(ChangeKind.Instance, InstanceId.Value));
+    }
+
+    private bool IsReadable()
+    {
+        try
+        {
+            return State is not null;
+        }
+        catch (InvalidDataException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>The ends of workflows that the instance waits for: of those that run, and of those whose start is still queued.</summary>
+    private async Task<List<OutgoingStimulus>> WaitedForAsync(CancellationToken cancel)
+    {
+        await using var reader = await QueryAsync(
+            Sql.Command(
+                """
+                select id from workflow_instance where parent_id = $1 and status = 'Running'
+                union select instance_id from stimulus where kind = 'start' and sender = $1 and payload ->> 'parentBookmarkId' is not null
+                """,
+                InstanceId
+            ),
+            cancel
+        );
+        var ends = new List<OutgoingStimulus>();
+        while (await reader.ReadAsync(cancel))
+            ends.Add(new OutgoingStimulus.CancelInstance(Ids.Text(reader.GetGuid(0)), ChildInput.ParentWasCancelled));
+        return ends;
     }
 
     /// <summary>

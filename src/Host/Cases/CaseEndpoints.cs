@@ -236,6 +236,8 @@ internal static class CaseEndpoints
     {
         if (ReasonBody.ErrorOf(body.Reason) is { } error)
             return Problems.Invalid(new() { ["reason"] = [error] });
+        if (await CaseQueries.FindAsync(runtime, id, me, cancel) is null)
+            return Problems.NotFound("case", id);
         return await CancelCase.RunAsync(runtime, id, body.Reason!, me, cancel) switch
         {
             CancelCaseResult.Cancelled => TypedResults.NoContent(),
@@ -271,12 +273,12 @@ internal static class CaseEndpoints
         Person me,
         CancellationToken cancel
     ) =>
-        ReasonBody.ErrorOf(body.Reason) is { } error
-            ? Problems.Invalid(new() { ["reason"] = [error] })
-            : await RetryIncident.RunAsync(runtime, id, activityInstanceId, body.Reason!.Trim(), me, cancel) switch
-            {
-                null => TypedResults.NoContent(),
-                "" => Problems.NotFound("incident", activityInstanceId),
-                { } reason => Problems.Of(409, "not-retried", "The step can't be retried", reason),
-            };
+        ReasonBody.ErrorOf(body.Reason) is { } error ? Problems.Invalid(new() { ["reason"] = [error] })
+        : await CaseQueries.FindAsync(runtime, id, me, cancel) is null ? Problems.NotFound("case", id)
+        : await RetryIncident.RunAsync(runtime, id, activityInstanceId, body.Reason!.Trim(), me, cancel) switch
+        {
+            null => TypedResults.NoContent(),
+            "" => Problems.NotFound("incident", activityInstanceId),
+            { } reason => Problems.Of(409, "not-retried", "The step can't be retried", reason),
+        };
 }

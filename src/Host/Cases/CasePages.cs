@@ -76,7 +76,7 @@ internal static class CasePages
                     await RemoveTestCase.RunAsync(runtime, id, me, cancel) switch
                     {
                         RemoveTestCaseResult.Removed => Results.LocalRedirect("/cases"),
-                        RemoveTestCaseResult.Forbidden => Results.Forbid(),
+                        RemoveTestCaseResult.Forbidden when await CaseQueries.FindAsync(runtime, id, me, cancel) is not null => Results.Forbid(),
                         _ => Results.NotFound(),
                     }
             )
@@ -235,6 +235,8 @@ internal static class CasePages
 
     private static async Task<IResult> CancelAsync(Guid id, HttpContext http, WorkflowRuntime runtime, Person me, CancellationToken cancel)
     {
+        if (await CaseQueries.FindAsync(runtime, id, me, cancel) is null)
+            return Results.NotFound();
         if (await ReasonAsync(http, cancel) is not { } reason)
             return await PageAsync(runtime, id, me, "Enter a reason for cancelling the case.", StatusCodes.Status422UnprocessableEntity, cancel);
         return await CancelCase.RunAsync(runtime, id, reason, me, cancel) switch
@@ -322,6 +324,8 @@ internal static class CasePages
         CancellationToken cancel
     )
     {
+        if (await CaseQueries.FindAsync(runtime, id, me, cancel) is null)
+            return Results.NotFound();
         if (await ReasonAsync(http, cancel) is not { } why)
             return await PageAsync(runtime, id, me, "Enter a reason for retrying the step.", StatusCodes.Status422UnprocessableEntity, cancel);
         return await RetryIncident.RunAsync(runtime, id, activityInstanceId, why, me, cancel) switch

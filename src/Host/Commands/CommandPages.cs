@@ -18,7 +18,8 @@ namespace Orchestration.Host.Commands;
 /// <param name="Detail">Tells it from others like it.</param>
 /// <param name="Href">Page that it opens; null: it sends <paramref name="Form"/>.</param>
 /// <param name="Form">Id of a form that every page has.</param>
-public sealed record Command(string Icon, string Title, string? Detail, string? Href, string? Form = null);
+/// <param name="IsTest">Whether it belongs to a case that only tries out its journey.</param>
+public sealed record Command(string Icon, string Title, string? Detail, string? Href, string? Form = null, bool IsTest = false);
 
 /// <summary>Commands of one kind.</summary>
 public sealed record CommandGroup(string Title, IReadOnlyList<Command> Commands);
@@ -93,7 +94,7 @@ internal static class CommandPages
                         .. (await SearchAll.RecentAsync(runtime.Database, Found, me, runtime.Clock.Now(), cancel)).Select(item =>
                             item.IsCustomer
                                 ? new Command("user", item.Title, item.Detail, Of("customers", item.Id))
-                                : new Command("folder", item.Title, item.Detail, Of("cases", item.Id))
+                                : new Command("folder", item.Title, item.Detail, Of("cases", item.Id), IsTest: item.IsTest)
                         ),
                     ]
                 )
@@ -119,7 +120,8 @@ internal static class CommandPages
                 "checkbox",
                 t.Title,
                 Join(t.Reference, t.CustomerName),
-                Of("tasks", t.Id)
+                Of("tasks", t.Id),
+                IsTest: t.IsTest
             )),
         ];
 
@@ -133,11 +135,15 @@ internal static class CommandPages
                         "folder",
                         c.Reference,
                         Join(c.CustomerName, Words.Humanize(c.Journey), c.IsRunning ? null : "closed"),
-                        Of("cases", c.Id)
+                        Of("cases", c.Id),
+                        IsTest: c.IsTest
                     )),
                 ]
             ),
-            new("Tasks", [.. found.Tasks.Select(t => new Command("checkbox", t.Title, Join(t.Reference, t.CustomerName, t.Owner), Of("tasks", t.Id)))]),
+            new(
+                "Tasks",
+                [.. found.Tasks.Select(t => new Command("checkbox", t.Title, Join(t.Reference, t.CustomerName, t.Owner), Of("tasks", t.Id), IsTest: t.IsTest))]
+            ),
             new(
                 "Guidance",
                 [.. found.Guidance.Select(a => new Command(a.Kind == ArticleKind.Article ? "book-2" : "mail", a.Title, a.TeamTitle, Of("guidance", a.Id)))]
@@ -153,8 +159,14 @@ internal static class CommandPages
                     )),
                 ]
             ),
-            new("Documents", [.. found.Files.Select(f => new Command("paperclip", f.Name, Join(f.TaskTitle, f.Reference), Of("tasks", f.TaskId)))]),
-            new("Comments", [.. found.Comments.Select(m => new Command("message", Short(m.Body), Join(m.AuthorName, m.TaskTitle), Of("tasks", m.TaskId)))]),
+            new(
+                "Documents",
+                [.. found.Files.Select(f => new Command("paperclip", f.Name, Join(f.TaskTitle, f.Reference), Of("tasks", f.TaskId), IsTest: f.IsTest))]
+            ),
+            new(
+                "Comments",
+                [.. found.Comments.Select(m => new Command("message", Short(m.Body), Join(m.AuthorName, m.TaskTitle), Of("tasks", m.TaskId), IsTest: m.IsTest))]
+            ),
         ];
 
     private static string Detail(CustomerSummary customer) =>

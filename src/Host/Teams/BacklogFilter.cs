@@ -77,7 +77,7 @@ public sealed record BacklogFilter(
         Query != (this with { Q = null, Journey = null, Show = null, Office = null, Step = null, Reason = null, Age = null, Owner = null }).Query;
 
     /// <summary>Heading of the list.</summary>
-    public string Title => Shows.FirstOrDefault(show => show.Key == Show).Title is { } title ? title : "Most urgent work";
+    public string Title => Shows.FirstOrDefault(show => show.Key == Show).Title is { } title ? title : "Soonest due";
 
     public string Query =>
         QueryString

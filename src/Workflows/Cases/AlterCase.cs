@@ -87,9 +87,9 @@ public static class AlterCase
         CancellationToken cancel = default
     )
     {
-        var read = Read(alterations);
         if (await InstanceQueries.FindAsync(runtime.Database, run, cancel) is not { State: var state })
             return new AlterCaseResult.NotFound();
+        var read = SecondPerson.WithRetries(Read(alterations), state);
         if (!await SecondPerson.IsNeededAsync(runtime, state, read, cancel))
             return Of(await Alterations.RunAsync(runtime, run, read, actor, new(reason), cancel));
         if (!isPerson)
@@ -114,13 +114,15 @@ public static class AlterCase
             transaction.Now
         );
         transaction.Record(new("case.change-requested", "case-change", Ids.Text(id), 0, JsonSerializer.SerializeToUtf8Bytes(new { summary, reason })));
-        await TellAsync(transaction, run, $"A change to {{0}} was requested by {actor}", $"{summary}. {reason}", cancel);
+        await TellAsync(transaction, Changed, $"A change to {{0}} was requested by {actor}", $"{summary}. {reason}", cancel, run);
         transaction.Announce(new(ChangeKind.Instance, @case));
         await transaction.CommitAsync(cancel);
         return new AlterCaseResult.Pending(id);
     }
 
-    /// <summary>Whether a second person must approve it.</summary>
+    /// <summary>
+    /// Whether a second person must approve it, if it is done later. A failed step can have been retried by then, so that its retry counts too.
+    /// </summary>
     public static async Task<bool> NeedsSecondPersonAsync(WorkflowRuntime runtime, Guid run, JsonArray alterations, CancellationToken cancel = default) =>
         await InstanceQueries.FindAsync(runtime.Database, run, cancel) is { State: var state }
         && await SecondPerson.IsNeededAsync(runtime, state, Read(alterations), cancel);
@@ -215,7 +217,18 @@ public static class AlterCase
     /// Tells the people who work on a case that one of its runs was changed, in the transaction that changes it (<see cref="WorkflowRuntime.Altering"/>).
     /// </summary>
     internal static Task ToldAsync(InstanceTransaction transaction, string done, AlterationCause? cause, CancellationToken cancel) =>
-        TellAsync(transaction, transaction.InstanceId!.Value, $"{{0}} was changed by {transaction.Actor}", $"{done} {cause?.Reason}".Trim(), cancel);
+        transaction.State is { ParentInstanceId: null, SubStatus: WorkflowSubStatus.Cancelled }
+            ? CancelledAsync(transaction, cause?.Reason ?? "", cancel)
+            : TellAsync(transaction, Changed, $"{{0}} was changed by {transaction.Actor}", $"{done} {cause?.Reason}".Trim(), cancel);
+
+    /// <summary>
+    /// Tells the people who work on a case that it is cancelled, in the transaction that cancels it. Its child workflows are cancelled a little later; their
+    /// people are told now too.
+    /// </summary>
+    internal static Task CancelledAsync(InstanceTransaction transaction, string reason, CancellationToken cancel) =>
+        TellAsync(transaction, "task.cancelled", $"{{0}} was cancelled by {transaction.Actor}", reason, cancel);
+
+    private const string Changed = "case.changed";
 
     private const string Columns = """
         select id, summary, reason, requested_by, requested_at, state, decided_by, decided_at, instance_id, alterations from case_change
@@ -251,8 +264,9 @@ public static class AlterCase
         return await reader.ReadAsync(cancel);
     }
 
-    private static async Task TellAsync(InstanceTransaction transaction, Guid run, string title, string body, CancellationToken cancel)
+    private static async Task TellAsync(InstanceTransaction transaction, string kind, string title, string body, CancellationToken cancel, Guid? changed = null)
     {
+        var run = changed ?? transaction.InstanceId!.Value;
         var workers = new List<(Guid Person, Guid Task, string Case)>();
         await using (
             var reader = await transaction.QueryAsync(
@@ -261,7 +275,7 @@ public static class AlterCase
                     with recursive run (id) as (
                         select run_root(i.id, i.parent_id) from workflow_instance i where i.id = $1
                         union all select c.id from run join workflow_instance c on c.parent_id = run.id)
-                    select distinct on (p.id) p.id, t.id, coalesce(c.reference, i.name, 'your work')
+                    select distinct on (p.id) p.id, t.id, coalesce(c.reference, i.name, t.title)
                     from run join task t on t.instance_id = run.id join person p on p.id in (t.owner_id, t.reviewer_id)
                         join workflow_instance i on i.id = $1 left join journey_case c on c.id = run_root(i.id, i.parent_id)
                     where t.ended_at is null and p.user_name <> $2 order by p.id, t.instance_id <> $1, t.id
@@ -280,7 +294,7 @@ public static class AlterCase
         foreach (var (person, task, @case) in workers)
         {
             var line = title.Replace("{0}", @case, StringComparison.Ordinal);
-            Notify.Write(transaction, person, "case.changed", char.ToUpperInvariant(line[0]) + line[1..], body, task);
+            Notify.Write(transaction, person, kind, char.ToUpperInvariant(line[0]) + line[1..], body, task);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Npgsql;
 using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Execution;
 using Orchestration.Engine.Model;
@@ -42,6 +43,7 @@ public static class CancelCase
                 return CancelCaseResult.Ended;
             Record(transaction, id, reason);
             await transaction.AdvanceAsync(new Stimulus.Cancel(reason, GivesUp: true), cancel);
+            await AlterCase.CancelledAsync(transaction, reason, cancel);
             await transaction.CommitAsync(cancel);
             return CancelCaseResult.Cancelled;
         }
@@ -53,17 +55,23 @@ public static class CancelCase
 
     private static async Task<CancelCaseResult> GiveUpAsync(WorkflowRuntime runtime, Guid id, string reason, string actor, CancellationToken cancel)
     {
-        var read = Sql.Command("select bookmark_id, activity_id from task where instance_id = $1 and ended_at is null", id);
-        await using var transaction = await InstanceTransaction.OpenAsync(runtime, actor, ("$1", id), reads: [read], cancel: cancel);
+        NpgsqlBatchCommand[] reads =
+        [
+            Sql.Command("select status = 'Running' or sub_status = 'Faulted' from workflow_instance where id = $1", id),
+            Sql.Command("select bookmark_id, activity_id from task where instance_id = $1 and ended_at is null", id),
+        ];
+        await using var transaction = await InstanceTransaction.OpenAsync(runtime, actor, ("$1", id), reads: reads, cancel: cancel);
+        await transaction.NextResultAsync(cancel);
+        if (!await transaction.Reads.ReadAsync(cancel) || !transaction.Reads.GetBoolean(0))
+            return CancelCaseResult.Ended;
         await transaction.NextResultAsync(cancel);
         var tasks = new List<IBurstWrite>();
         while (await transaction.Reads.ReadAsync(cancel))
-            tasks.Add(new WithdrawTask(Ids.Text(transaction.Reads.GetGuid(0)), transaction.Reads.GetString(1), "the case was cancelled"));
+            tasks.Add(WithdrawTask.Cancelled(Ids.Text(transaction.Reads.GetGuid(0)), transaction.Reads.GetString(1)));
         await transaction.DoneReadingAsync();
-        if (!transaction.IsRunning && tasks.Count == 0)
-            return CancelCaseResult.Ended;
         Record(transaction, id, reason);
         await transaction.GiveUpAsync(tasks, cancel);
+        await AlterCase.CancelledAsync(transaction, reason, cancel);
         await transaction.CommitAsync(cancel);
         return CancelCaseResult.Cancelled;
     }

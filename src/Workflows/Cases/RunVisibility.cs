@@ -101,23 +101,27 @@ public static class RunVisibility
         return await query.ExecuteScalarAsync(cancel) as Guid?;
     }
 
-    /// <summary>Whether a fact of the case that a run belongs to is hidden from someone who sees the run. Machines see what everyone sees.</summary>
-    public static async Task<bool> HidesDataAsync(WorkflowRuntime runtime, Guid run, Viewer viewer, CancellationToken cancel = default)
+    /// <summary>Whether a fact of a case that one of the runs belongs to is hidden from someone who sees the run. Machines see what everyone sees.</summary>
+    public static async Task<bool> HidesDataAsync(WorkflowRuntime runtime, IReadOnlyCollection<Guid> runs, Viewer viewer, CancellationToken cancel = default)
     {
         var me = Eligibility.Of("$1", "$2");
         await using var query = runtime.Database.Query(
             $"""
-            select root.definition_version_id, {me.Teams} from workflow_instance i
-            join workflow_instance root on root.id = run_root(i.id, i.parent_id) join journey_case c on c.id = root.id where i.id = $3
+            select distinct root.definition_version_id, {me.Teams} from workflow_instance i
+            join workflow_instance root on root.id = run_root(i.id, i.parent_id) join journey_case c on c.id = root.id where i.id = any($3)
             """,
             viewer.Person?.Id,
             runtime.Clock.Now(),
-            run
+            runs.ToArray()
         );
         await using var r = await query.ExecuteReaderAsync(cancel);
-        if (!await r.ReadAsync(cancel))
-            return false;
-        var facts = viewer.Person is { } person ? FactViewer.Of(person, r.GetFieldValue<string[]>(1)) : new([], []);
-        return await FactSchema.HidesAsync(runtime.Definitions, r.GetString(0), facts, cancel);
+        while (await r.ReadAsync(cancel))
+        {
+            var facts = viewer.Person is { } person ? FactViewer.Of(person, r.GetFieldValue<string[]>(1)) : new([], []);
+            if (await FactSchema.HidesAsync(runtime.Definitions, r.GetString(0), facts, cancel))
+                return true;
+        }
+
+        return false;
     }
 }

@@ -18,7 +18,7 @@ internal static class SecondPerson
 
     public static async Task<bool> IsNeededAsync(WorkflowRuntime runtime, InstanceState state, IReadOnlyList<Alteration> alterations, CancellationToken cancel)
     {
-        var risky = alterations.Where(a => a is not Alteration.Cancel && !IsRetry(a, state)).ToList();
+        var risky = alterations.Where(a => a is not (Alteration.Cancel or Alteration.ScheduleActivity { IsRetry: true })).ToList();
         foreach (var migrate in risky.OfType<Alteration.Migrate>())
         {
             var version = migrate.TargetVersion.ToString(System.Globalization.CultureInfo.InvariantCulture);
@@ -33,8 +33,18 @@ internal static class SecondPerson
         return risky.Exists(a => a is not Alteration.Migrate) && Rules(await CaseWorkflows.OfAsync(runtime, Guid.Parse(state.Id), cancel)).Count > 0;
     }
 
-    private static bool IsRetry(Alteration alteration, InstanceState state) =>
-        alteration is Alteration.ScheduleActivity { ActivityInstanceId: { } id } && state.Executions.Any(e => e.Id == id && e.Status == ActivityStatus.Faulted);
+    /// <summary>
+    /// The alterations, with retries of failed steps bound to be nothing else: one before them, or another request, can have retried the step when their
+    /// turn comes, and running it again, or another activity, is no retry.
+    /// </summary>
+    public static List<Alteration> WithRetries(IReadOnlyList<Alteration> alterations, InstanceState state)
+    {
+        return [.. alterations.Select(alteration => IsRetry(alteration) ? (Alteration.ScheduleActivity)alteration with { IsRetry = true } : alteration)];
+
+        bool IsRetry(Alteration alteration) =>
+            alteration is Alteration.ScheduleActivity { ActivityId: null, ActivityInstanceId: { } id }
+            && state.Executions.Any(e => e.Id == id && e.Status == ActivityStatus.Faulted);
+    }
 
     private static HashSet<(string Definition, string Node, string Input, string Rule)> Rules(CaseWorkflows workflows) =>
         [

@@ -26,7 +26,7 @@ public sealed record DuePromise(Guid ClockId, Guid CaseId, string Reference, Gui
 /// <param name="CustomerName">Their name.</param>
 /// <param name="Step">Its oldest open step, or null.</param>
 /// <param name="Owner">Who has it, or null.</param>
-/// <param name="DueAt">Since when it is late.</param>
+/// <param name="Clock">What is overdue: the worst clock of the case and its tasks.</param>
 public sealed record WaitingCase(
     Guid CaseId,
     string Reference,
@@ -35,7 +35,7 @@ public sealed record WaitingCase(
     string CustomerName,
     string? Step,
     string? Owner,
-    Instant DueAt
+    WorstClock Clock
 );
 
 /// <summary>What the front office has to do today.</summary>
@@ -84,10 +84,11 @@ public static class FrontOffice
         batch.Add($"{Promises} and o.due_at > $4 and {AtRisk} order by o.due_at, o.clock_id limit {Most}", [.. reader, now + Today]);
         batch.Add(
             $"""
-            select c.id, c.reference, c.journey, s.id, s.name, o.title, o.display_name, c.due_at from journey_case c
+            select c.id, c.reference, c.journey, s.id, s.name, o.title, o.display_name, {WorstClock.Columns} from journey_case c
             join customer m on m.number = c.customer_id join customer s on s.id = m.survivor
             left join lateral (select t.title, p.display_name from task t left join person p on p.id = t.owner_id
                 where t.instance_id = c.id and t.ended_at is null order by t.created_at limit 1) o on true
+            {WorstClock.OfCaseRow("$2")}
             where {Late} order by c.due_at, c.id limit {MostWaiting}
             """,
             reader
@@ -101,7 +102,7 @@ public static class FrontOffice
         var waiting = new List<WaitingCase>();
         while (await r.ReadAsync(cancel))
         {
-            waiting.Add(new(r.GetGuid(0), r.GetString(1), r.GetString(2), r.GetGuid(3), r.GetString(4), r.Text(5), r.Text(6), r.Instant(7)));
+            waiting.Add(new(r.GetGuid(0), r.GetString(1), r.GetString(2), r.GetGuid(3), r.GetString(4), r.Text(5), r.Text(6), WorstClock.Read(r)!));
         }
 
         await r.NextResultAsync(cancel);

@@ -257,7 +257,11 @@ public sealed class HumanTask : Activity
 
     /// <inheritdoc/>
     protected override void BookmarkBurnt(ActivityContext context, Bookmark bookmark, BurnReason reason) =>
-        context.Write(new WithdrawTask(bookmark.Id, context.Node.Id, context.InstanceIsCancelled ? "the case was cancelled" : "the case took another path"));
+        context.Write(
+            context.InstanceIsCancelled
+                ? WithdrawTask.Cancelled(bookmark.Id, context.Node.Id)
+                : new WithdrawTask(bookmark.Id, context.Node.Id, "the case took another path")
+        );
 
     private static HumanTask Compile(ActivityCompilation node, ServiceLevelCatalog catalog, FormCatalog forms, StepNames names)
     {

@@ -214,7 +214,7 @@ public static class OpenTasks
         );
         if ((reviewer ?? owner) is { } held)
             transaction.Write(AskForWork.Relieved(held, id, transaction.Now));
-        if (owner is { } person)
+        if (owner is { } person && !withdraw.CaseIsCancelled)
             Notify.Write(transaction, person, "task.cancelled", $"{title} is no longer needed", withdraw.Reason, id);
         TaskTransaction.TellWatchers(transaction, id, title, withdraw.Reason, watchers.Where(watcher => watcher != owner));
         transaction.Announce(new(ChangeKind.Task, id));

@@ -36,7 +36,7 @@ internal sealed class StepNames(PeopleCatalog people, ServiceLevelCatalog servic
             foreach (var input in isShipped ? [ExcludedSteps] : Inputs)
                 errors.AddRange(
                     Names(step.Literal(input))
-                        .Select(name => Problem(workflow, input, name) ?? Retired(input, name))
+                        .Select(name => Problem(workflow, input, name) ?? Retired(input, name) ?? Unheld(input, name))
                         .OfType<string>()
                         .Select(p => Error(step, input, p))
                 );
@@ -73,6 +73,12 @@ internal sealed class StepNames(PeopleCatalog people, ServiceLevelCatalog servic
             "RequiredSkills" or "PreferredSkills" when people.IsRetiredSkill(SkillOf(name)) => $"the skill '{SkillOf(name)}' is retired.",
             _ => null,
         };
+
+    /// <summary>A skill that is only preferred leaves the step to everyone else.</summary>
+    private string? Unheld(string input, string name) =>
+        input != "RequiredSkills" || people.IsHeld(name)
+            ? null
+            : $"no active person has the skill '{name}', so no one could take the step. Give it to someone first.";
 
     /// <summary>The first problem with what the expressions of a step computed, or null.</summary>
     public string? Problem(ActivityContext context, OpenTask open)

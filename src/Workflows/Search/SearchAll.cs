@@ -92,7 +92,8 @@ public static class SearchAll
         var me = Eligibility.Of("$1", "$2");
         await using var query = database.Query(
             $"""
-            select o.id, k.id is not null, coalesce(k.name, c.reference), coalesce(k.number, c.customer_name)
+            select o.id, k.id is not null, coalesce(k.name, c.reference), coalesce(k.number, c.customer_name),
+                c.test_by is not null
             from unnest($4::uuid[]) with ordinality o (id, place)
             left join customer k on k.id = o.id and k.merged_into is null and ($3 or {CustomerAccess.Sees(me, "k.id")})
             left join journey_case c on c.id = o.id and (c.test_by is null or c.test_by = $1) and ($3 or {me.SeesRun("c.id")})
@@ -107,7 +108,7 @@ public static class SearchAll
         await using var r = await query.ExecuteReaderAsync(cancel);
         var items = new List<RecentItem>();
         while (await r.ReadAsync(cancel))
-            items.Add(new(r.GetGuid(0), r.GetBoolean(1), r.GetString(2), r.GetString(3)));
+            items.Add(new(r.GetGuid(0), r.GetBoolean(1), r.GetString(2), r.GetString(3), r.GetBoolean(4)));
         return items;
     }
 
@@ -136,7 +137,7 @@ public static class SearchAll
             return (
                 await ReadAsync(
                     r,
-                    _ => new FoundCase(r.GetGuid(0), r.GetString(1), r.GetString(2), r.GetString(3), r.GetBoolean(4), r.InstantOrNull(5)),
+                    _ => new FoundCase(r.GetGuid(0), r.GetString(1), r.GetString(2), r.GetString(3), r.GetBoolean(4), r.InstantOrNull(5), r.GetBoolean(6)),
                     cancel
                 ),
                 hasPeople ? await ReadAsync(r, _ => new FoundPerson(r.GetGuid(0), r.GetString(1), r.GetString(2), r.GetFieldValue<string[]>(3)), cancel) : []
@@ -206,11 +207,13 @@ public static class SearchAll
         };
     }
 
-    private static FoundTask TaskOf(NpgsqlDataReader r) => new(r.GetGuid(0), r.GetString(1), r.Text(2), r.Text(3), r.Text(4), r.InstantOrNull(5));
+    private static FoundTask TaskOf(NpgsqlDataReader r) =>
+        new(r.GetGuid(0), r.GetString(1), r.Text(2), r.Text(3), r.Text(4), r.InstantOrNull(5), r.GetBoolean(6));
 
-    private static FoundComment CommentOf(NpgsqlDataReader r) => new(r.GetGuid(0), r.GetGuid(1), r.GetString(2), r.GetString(3), r.GetString(4), r.Instant(5));
+    private static FoundComment CommentOf(NpgsqlDataReader r) =>
+        new(r.GetGuid(0), r.GetGuid(1), r.GetString(2), r.GetString(3), r.GetString(4), r.Instant(5), r.GetBoolean(6));
 
-    private static FoundFile FileOf(NpgsqlDataReader r) => new(r.GetGuid(0), r.GetGuid(1), r.GetString(2), r.GetString(3), r.Text(4));
+    private static FoundFile FileOf(NpgsqlDataReader r) => new(r.GetGuid(0), r.GetGuid(1), r.GetString(2), r.GetString(3), r.Text(4), r.GetBoolean(5));
 
     private static async Task<List<T>> ReadAsync<T>(NpgsqlDataReader r, Func<NpgsqlDataReader, T> read, CancellationToken cancel)
     {

@@ -49,7 +49,8 @@ internal sealed class SearchStatements(SearchQuery query, Guid[] customers, AtHa
                 : null;
         return Command(
             $"""
-            with {_me.Viewer}{newest} select c.id, c.reference, c.customer_name, coalesce(d.name, c.journey), i.status = 'Running', c.due_at
+            with {_me.Viewer}{newest} select c.id, c.reference, c.customer_name, coalesce(d.name, c.journey), i.status = 'Running', c.due_at,
+                c.test_by is not null
             from (select distinct id from ({string.Join(" union all ", new[] { byWords, byCustomer, byFilter }.OfType<string>())}) f) found
             join journey_case c on c.id = found.id join workflow_instance i on i.id = c.id
             left join workflow_definition d on d.id = i.definition_version_id
@@ -135,7 +136,8 @@ internal sealed class SearchStatements(SearchQuery query, Guid[] customers, AtHa
 
         return Command(
             $"""
-            {urgent} select t.id, t.title, coalesce(c.reference, i.correlation_id), c.customer_name, p.display_name, t.due_at
+            {urgent} select t.id, t.title, coalesce(c.reference, i.correlation_id), c.customer_name, p.display_name, t.due_at,
+                t.test_by is not null
             from (select distinct id from ({string.Join(" union all ", ways)}) f) found join task t on t.id = found.id
             join workflow_instance i on i.id = t.instance_id left join journey_case c on c.id = t.instance_id left join person p on p.id = t.owner_id
             where t.test_by is null or t.test_by = $1
@@ -155,7 +157,7 @@ internal sealed class SearchStatements(SearchQuery query, Guid[] customers, AtHa
         var matches = alike ? $"fold({Value(string.Join(' ', query.Words))}) <% fold(' ' || a.name)" : Words("fold(' ' || a.name)");
         return Command(
             $"""
-            select a.id, t.id, {Unguarded("a.name")}, t.title, c.reference
+            select a.id, t.id, {Unguarded("a.name")}, t.title, c.reference, t.test_by is not null
             from task_attachment a join task t on t.id = a.task_id left join journey_case c on c.id = t.instance_id
             where {matches} and ($3 or coalesce({_me.Sees}, false)) and {OfCase()}
             order by coalesce(t.owner_id = $1, false) desc, a.created_at desc, a.id limit {Value(limit)}
@@ -175,7 +177,8 @@ internal sealed class SearchStatements(SearchQuery query, Guid[] customers, AtHa
         var found = $"{matches} and ($3 or coalesce({_me.Sees}, false)) and {OfCase()}";
         return Command(
             $"""
-            select m.id, t.id, {Unguarded("m.body")}, coalesce(p.display_name, m.author), t.title, m.created_at
+            select m.id, t.id, {Unguarded("m.body")}, coalesce(p.display_name, m.author), t.title, m.created_at,
+                t.test_by is not null
             {From} left join person p on p.user_name = m.author
             where {(alike ? $"m.id in (select m.id {From} where {found} limit {MostRanked})" : found)}
             order by {best}coalesce(t.owner_id = $1 or m.author = {_me.UserName}, false) desc, m.created_at desc, m.id limit {Value(limit)}

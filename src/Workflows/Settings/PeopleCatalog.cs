@@ -1,3 +1,4 @@
+using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Storage;
 
@@ -7,7 +8,7 @@ namespace Orchestration.Workflows.Settings;
 /// The names of teams, active people and skills, in this host's memory: a burst can't wait for the database to check what it computed. Replaced as a
 /// whole when people or teams change, on other hosts within a second.
 /// </summary>
-public sealed class PeopleCatalog(NpgsqlDataSource database)
+public sealed class PeopleCatalog(NpgsqlDataSource database, IClock clock)
 {
     private volatile Snapshot _snapshot = new([], [], [], [], []);
 
@@ -29,6 +30,9 @@ public sealed class PeopleCatalog(NpgsqlDataSource database)
     /// <summary>Whether a skill is retired: running journeys still require it, but no new version can name it.</summary>
     public bool IsRetiredSkill(string skill) => _snapshot.RetiredSkills.Contains(skill);
 
+    /// <summary>Whether an active person has what a step asks for, <c>skill</c> or <c>skill:3</c>, with a certificate that is valid now.</summary>
+    public bool IsHeld(string skill) => _snapshot.Held.Contains(skill);
+
     /// <summary>Reads all names again.</summary>
     public async Task LoadAsync(CancellationToken cancel = default)
     {
@@ -40,7 +44,11 @@ public sealed class PeopleCatalog(NpgsqlDataSource database)
             union all select 'p', user_name from person where active
             union all select 's', key from skill
             union all select 'x', key from skill where retired_at is not null
-            """
+            union all select distinct 'h', s.skill || l from person_skill s join person p on p.id = s.person_id
+                cross join unnest((array['', ':1', ':2', ':3', ':4', ':5'])[1 : s.level + 1]) l
+                where p.active and (s.certified_until is null or s.certified_until > $1::date)
+            """,
+            clock.Now()
         );
         var next = new Snapshot([], new(StringComparer.OrdinalIgnoreCase), [], [], []);
         await using var reader = await query.ExecuteReaderAsync(cancel);
@@ -53,6 +61,7 @@ public sealed class PeopleCatalog(NpgsqlDataSource database)
                 "p" => next.People,
                 "d" => next.Pushing,
                 "x" => next.RetiredSkills,
+                "h" => next.Held,
                 _ => next.Skills,
             };
             names.Add(reader.GetString(1));
@@ -64,5 +73,6 @@ public sealed class PeopleCatalog(NpgsqlDataSource database)
     private sealed record Snapshot(HashSet<string> Teams, HashSet<string> People, HashSet<string> Skills, HashSet<string> Retired, HashSet<string> Pushing)
     {
         public HashSet<string> RetiredSkills { get; } = new(StringComparer.Ordinal);
+        public HashSet<string> Held { get; } = new(StringComparer.Ordinal);
     }
 }

@@ -48,4 +48,11 @@ public sealed record OpenTask(
 }
 
 /// <summary>Write of a burst: the task of this bookmark is no longer needed.</summary>
-public sealed record WithdrawTask(string BookmarkId, string ActivityId, string Reason) : IBurstWrite;
+public sealed record WithdrawTask(string BookmarkId, string ActivityId, string Reason) : IBurstWrite
+{
+    /// <summary>Whether the case was cancelled. The person who cancels it tells its owners, of all tasks at once (<c>AlterCase</c>).</summary>
+    public bool CaseIsCancelled { get; private init; }
+
+    /// <summary>Because the case was cancelled.</summary>
+    public static WithdrawTask Cancelled(string bookmark, string activity) => new(bookmark, activity, "the case was cancelled") { CaseIsCancelled = true };
+}

@@ -58,7 +58,7 @@ public sealed record TaskFilter
     public string? Search { get; init; }
     public (DateTime At, Guid Id)? After { get; init; }
 
-    /// <summary>Default: the most urgent first. Another order has no cursor: use <see cref="Skip"/>.</summary>
+    /// <summary>Default: the earliest deadline first, overdue ones included. Another order has no cursor: use <see cref="Skip"/>.</summary>
     public TaskSort Sort { get; init; }
 
     /// <summary>How many to leave out at the start.</summary>
@@ -90,7 +90,7 @@ public enum FlowKind
 /// <param name="IsMore">It has more.</param>
 public readonly record struct ListLength(int Count, bool IsMore);
 
-/// <summary>In which order tasks are listed; the most urgent first among equals.</summary>
+/// <summary>In which order tasks are listed; the earliest deadline first among equals.</summary>
 public enum TaskSort
 {
     Urgency,

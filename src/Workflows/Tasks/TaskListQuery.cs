@@ -69,7 +69,7 @@ internal sealed class TaskListQuery
         );
     }
 
-    /// <summary>No index has tasks in the order of their customers, so of many tasks only the most urgent ones are sorted.</summary>
+    /// <summary>No index has tasks in the order of their customers, so of many tasks only those with the earliest deadlines are sorted.</summary>
     private void BeginWithMostUrgent()
     {
         var most = _filter.View is "open" or "next" ? TaskList.MostOffered : FewIds.Most;

@@ -81,6 +81,10 @@ public class BurstTests
         state.SubStatus.ShouldBe(WorkflowSubStatus.Faulted);
         var faulted = state.Incidents[0].ActivityInstanceId;
 
+        state.SubStatus = WorkflowSubStatus.Cancelled;
+        Burst.Advance(workflow, state, new Stimulus.Retry(faulted), Context).Refused.ShouldBe("The instance has ended: Cancelled.", "it was given up");
+        state.SubStatus = WorkflowSubStatus.Faulted;
+
         Burst.Advance(workflow, state, new Stimulus.Retry(faulted), Context).State.SubStatus.ShouldBe(WorkflowSubStatus.Faulted);
         Burst.Advance(workflow, state, new Stimulus.ModifyVariable("Ok", "1"), Context).Refused.ShouldBeNull();
         var retried = Burst.Advance(workflow, state, new Stimulus.Retry(faulted), Context);

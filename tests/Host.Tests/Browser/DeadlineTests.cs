@@ -67,7 +67,7 @@ public sealed class DeadlineTests(Chromium chromium)
             foreach (var (width, height) in new[] { (1280, 900), (390, 844) })
             {
                 await page.SetViewportSizeAsync(width, height);
-                foreach (var address in new[] { "/team", "/cases", "/cases?q=cmp-1" })
+                foreach (var address in new[] { "/team", "/front-office", "/cases", "/cases?q=cmp-1" })
                 {
                     await page.GotoAsync(address);
                     var overdue = page.Locator("#main .sla-breached").First;

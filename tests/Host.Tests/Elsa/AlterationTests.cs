@@ -120,6 +120,32 @@ public sealed class AlterationTests(SharedHost host) : IClassFixture<SharedHost>
         ((string)(await RunAsync(client, run))["subStatus"]!).ShouldBe("Suspended");
     }
 
+    [Fact]
+    public async Task A_plan_is_shown_only_to_those_who_see_one_of_its_runs()
+    {
+        var agent = await host.App.ApiAsync("frontoffice");
+        var body = new
+        {
+            journey = "complaint",
+            reference = "CMP-PLAN",
+            customer = new { id = "C-7", name = "Lena Fischer" },
+            input = new { subject = "Late" },
+        };
+        var started = await (await agent.PostAsJsonAsync("/api/cases", body)).Content.ReadFromJsonAsync<JsonObject>();
+        var id = Guid.Parse((string)started!["case"]!["id"]!);
+        var alterations = JsonNode.Parse("""[{"type":"ModifyVariable","variableId":"none","value":"what the customer said"}]""")!.AsArray();
+        var runtime = host.App.Services.GetRequiredService<WorkflowRuntime>();
+        await AlterationPlans.SubmitAsync(runtime, "plan-of-case", alterations, [], [id], "admin", "Entered wrongly");
+
+        (await (await host.App.ApiAsync("analyst")).GetAsync($"{Api}/alterations/plan-of-case")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        foreach (var (who, value) in new[] { ("supervisor", "what the customer said"), ("admin", null) })
+        {
+            var seen = await (await host.App.ApiAsync(who)).GetFromJsonAsync<JsonObject>($"{Api}/alterations/plan-of-case");
+            seen!["jobs"]!.AsArray().ShouldHaveSingleItem();
+            ((string?)seen["plan"]!["alterations"]![0]!["value"]).ShouldBe(value, $"{who}: a fact of the case is hidden from administrators");
+        }
+    }
+
     [Theory]
     [InlineData("""{"alterations":[]}""", "alterations")]
     [InlineData("""{"alterations":[7,{"type":"Nope"},{"type":"Migrate"}],"filter":{"emptyFilterSelectsAll":true}}""", "alterations")]

@@ -1,7 +1,9 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
 using NodaTime;
+using Orchestration.Engine.Runtime;
 using static Orchestration.Host.Tests.Pages.PageWorld;
 
 namespace Orchestration.Host.Tests.Pages;
@@ -84,6 +86,59 @@ public sealed class CasePageTests(SharedWorld shared) : IClassFixture<SharedWorl
     }
 
     [Fact]
+    public async Task Cases_are_changed_only_by_those_who_see_them()
+    {
+        var instance = await _world.StartAsync();
+        var task = await _world.OpenTaskAsync(instance);
+        var (supervisor, admin) = (await _world.App.ApiAsync("supervisor"), await _world.App.ApiAsync("admin"));
+        var failed = new
+        {
+            revision = 1,
+            operationId = "fail",
+            reason = "No longer needed",
+        };
+        (await supervisor.PostAsJsonAsync($"/api{task}/cancel", failed)).EnsureSuccessStatusCode();
+        var incident = (string)(await supervisor.GetFromJsonAsync<JsonObject>($"/api/cases/{instance}"))!["incidents"]![0]!["activityInstanceId"]!;
+        var role = new
+        {
+            revision = 0,
+            title = "Case mender",
+            permissions = new[] { "cases:alter" },
+        };
+        (await admin.PutAsJsonAsync("/api/roles/case-mender", role)).EnsureSuccessStatusCode();
+        var found = (await admin.GetFromJsonAsync<JsonObject>("/api/people?search=processor1"))!["items"]![0]!;
+        var person = (await admin.GetFromJsonAsync<JsonObject>($"/api/people/{found["id"]}"))!;
+        var change = new
+        {
+            revision = (int)person["revision"]!,
+            displayName = "Jonas Eriksen",
+            roles = new[] { "employee", "case-mender" },
+            teams = new[] { "mortgage-processing" },
+        };
+        (await admin.PutAsJsonAsync($"/api/people/{person["id"]}", change)).EnsureSuccessStatusCode();
+        var (mender, browser) = (await _world.App.ApiAsync("processor1"), await _world.App.BrowserAsync("processor1"));
+
+        foreach (var verb in (string[])["cancel", $"incidents/{incident}/retry"])
+        {
+            (await mender.PostAsJsonAsync($"/api/cases/{instance}/{verb}", new { reason = "Why not." })).StatusCode.ShouldBe(HttpStatusCode.NotFound, verb);
+            (await browser.SubmitAsync("/", new() { ["reason"] = "Why not." }, $"/cases/{instance:N}/{verb}")).StatusCode.ShouldBe(
+                HttpStatusCode.NotFound,
+                verb
+            );
+        }
+
+        var after = (await supervisor.GetFromJsonAsync<JsonObject>($"/api/cases/{instance}"))!;
+        ((string)after["incidents"]!.AsArray().ShouldHaveSingleItem()!["activityInstanceId"]!, (string)after["case"]!["subStatus"]!).ShouldBe(
+            (incident, "Faulted")
+        );
+
+        // A run that is no case isn't cancelled as one.
+        var run = await _world.App.Services.GetRequiredService<WorkflowRuntime>().StartAsync(new("walk", []), "test");
+        var id = run.ShouldBeOfType<StartResult.Started>().InstanceId;
+        (await supervisor.PostAsJsonAsync($"/api/cases/{id}/cancel", new { reason = "Why not." })).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+    }
+
+    [Fact]
     public async Task A_case_is_started_from_its_form()
     {
         var browser = await _world.App.BrowserAsync("frontoffice");
@@ -149,6 +204,13 @@ public sealed class CasePageTests(SharedWorld shared) : IClassFixture<SharedWorl
         var page = started.Headers.Location!.OriginalString;
         (await PageAsync(analyst, page)).QuerySelector(".status-test").ShouldNotBeNull();
         (await PageAsync(analyst, "/")).QuerySelectorAll("#work .status-test").Length.ShouldBe(1);
+        foreach (var list in (string[])["/commands?q=TEST-1", "/commands?q=check", "/search?q=TEST-1", "/search?q=check"])
+            (await PageAsync(analyst, list))
+                .QuerySelectorAll(".palette-item, #main .row-item")
+                .Where(found => (found.QuerySelector("a") ?? found).GetAttribute("href") is { } at && (at.StartsWith("/cases/") || at.StartsWith("/tasks/")))
+                .Select(found => found.QuerySelectorAll(".status-test").Length)
+                .Distinct()
+                .ShouldBe([1], list);
         (await PageAsync(await world.App.BrowserAsync("supervisor"), "/cases")).QuerySelectorAll(".status-test").Length.ShouldBe(1);
         (await PageAsync(await world.App.BrowserAsync("adjuster1"), "/")).QuerySelector("#work .row-item").ShouldBeNull();
 

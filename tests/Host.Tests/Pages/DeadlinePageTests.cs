@@ -1,9 +1,17 @@
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using AngleSharp.Dom;
+using AngleSharp.Html.Parser;
+using Microsoft.AspNetCore.Components;
+using Microsoft.AspNetCore.Components.Web;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 using NodaTime;
 using NodaTime.Text;
+using Orchestration.Host.ServiceLevels;
 using Orchestration.Host.Tests.Acceptance;
+using Orchestration.Workflows.ServiceLevels;
+using Orchestration.Workflows.Settings;
 using static Orchestration.Host.Tests.Pages.PageWorld;
 
 namespace Orchestration.Host.Tests.Pages;
@@ -29,6 +37,7 @@ public sealed class DeadlinePageTests
         ShouldBeOverdue((await PageAsync(agent, $"/cases/{id:N}")).QuerySelector(".page-actions")!);
         ShouldBeOverdue((await PageAsync(agent, $"/cases/{id:N}")).QuerySelector("[aria-labelledby=open-title]")!);
         ShouldBeOverdue((await PageAsync(agent, task)).QuerySelector("[aria-labelledby=case-due-title]")!);
+        ShouldBeOverdue((await PageAsync(agent, "/front-office")).QuerySelector("[aria-labelledby=waiting-title] .row-item")!);
         var team = await PageAsync(supervisor, "/team");
         ShouldBeOverdue(team.QuerySelectorAll("#backlog .row-item").First(row => row.TextContent.Contains("CMP-1", StringComparison.Ordinal)));
         var board = await PageAsync(supervisor, "/team/board");
@@ -91,6 +100,15 @@ public sealed class DeadlinePageTests
         var technical = page.QuerySelectorAll(".technical").Select(entry => entry.TextContent).ToList();
         technical.ShouldContain(entry => entry.Contains("Started Complaint", StringComparison.Ordinal));
         technical.ShouldContain(entry => entry.Contains("Register the complaint", StringComparison.Ordinal), "as the designer shows it");
+
+        // A waiting period isn't a window: whoever waited has done well, and whoever didn't has not been late.
+        var catalog = world.App.Services.GetRequiredService<ServiceLevelCatalog>();
+        var (closed, over) = (Instant.FromUtc(2018, 6, 1, 18, 0), Instant.FromUtc(2018, 6, 8, 12, 0));
+        var policy = catalog.Policies["us-rescission"];
+        var calendar = catalog.Calendars[policy.Calendar];
+        var wait = Clock.Start(policy, calendar, closed, closed, "LoanClosed");
+        (await LabelAsync(world, wait, over)).ShouldBe("status-on Waiting period ended on 6 Jun");
+        (await LabelAsync(world, Clock.Stop(wait, calendar, closed + Duration.FromHours(1)).State, over)).ShouldBe("status-off Ended early");
     }
 
     [Fact]
@@ -128,6 +146,16 @@ public sealed class DeadlinePageTests
 
         (await api.PostAsJsonAsync($"/api/cases/{id}/cancel", new { reason = "Withdrawn" })).EnsureSuccessStatusCode();
         (await PageAsync(await world.App.BrowserAsync("supervisor"), task)).QuerySelector(".due")!.TextContent.ShouldContain("Cancelled");
+    }
+
+    private static async Task<string> LabelAsync(PageWorld world, ClockState state, Instant now)
+    {
+        await using var scope = world.App.Services.CreateAsyncScope();
+        await using var renderer = new HtmlRenderer(scope.ServiceProvider, NullLoggerFactory.Instance);
+        var parameters = ParameterView.FromDictionary(new Dictionary<string, object?> { ["State"] = state, ["Now"] = now });
+        var html = await renderer.Dispatcher.InvokeAsync(async () => (await renderer.RenderComponentAsync<ClockLabel>(parameters)).ToHtmlString());
+        var label = new HtmlParser().ParseDocument(html).QuerySelector(".status")!;
+        return $"{label.ClassList[1]} {label.TextContent}";
     }
 
     private static void ShouldBeOverdue(IElement row)

@@ -33,6 +33,7 @@ public sealed class PublishedNamesTests
             { Step.Of("Look", ("preferredSkills", "List<String>", new[] { "frod" })), "preferredSkills", "there is no skill 'frod'" },
             { Step.Of("Look", ("requiredSkills", "List<String>", new[] { "frod:3" })), "requiredSkills", "there is no skill 'frod'" },
             { Step.Of("Look", ("requiredSkills", "List<String>", new[] { "fraud:6" })), "requiredSkills", "write fraud:1 to fraud:5" },
+            { Step.Of("Look", ("requiredSkills", "List<String>", new[] { "fraud:5" })), "requiredSkills", "no active person has the skill 'fraud:5'" },
             { Step.Of("Look", ("preferredSkills", "List<String>", new[] { "fraud:" })), "preferredSkills", "write fraud:1 to fraud:5" },
             { Step.Of("Look", Step.Excluding("frist")), "excludedSteps", "there is no human step 'frist'" },
             { Step.Of("Look", Step.Excluding("First")), "excludedSteps", "Did you mean 'first'?" },

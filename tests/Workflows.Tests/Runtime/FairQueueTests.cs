@@ -1,10 +1,14 @@
+using System.Collections.Concurrent;
 using System.Text;
 using System.Text.Json.Nodes;
+using Dapper;
+using Microsoft.Extensions.Logging;
 using NodaTime;
 using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Execution;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Cases;
 
 namespace Orchestration.Workflows.Tests.Runtime;
 
@@ -128,6 +132,35 @@ public sealed class FairQueueTests
     }
 
     [Fact]
+    public async Task A_start_that_two_hosts_find_refused_at_once_is_logged_once()
+    {
+        await using var world = await World.CreateAsync();
+        await using var second = await world.AnotherHostAsync();
+        using var lines = new LogLines();
+        foreach (var host in (World[])[world, second])
+            host.Get<ILoggerFactory>().AddProvider(lines);
+        await PublishAsync(world, "a", Line);
+        await PublishAsync(world, "one-a", Dispatch("a", waits: false));
+        await StartAsync(world, "one-a");
+        await world.ScalarAsync<int>("update workflow_definition set is_published = false where definition_id = 'a'");
+        world.Clock.Advance(Duration.FromSeconds(3));
+
+        // Both have read the row when they may delete it.
+        await using (var connection = await world.Database.OpenConnectionAsync())
+        await using (var transaction = await connection.BeginTransactionAsync())
+        {
+            await connection.ExecuteAsync("select from stimulus for update");
+            var sweeps = Task.WhenAll(world.Runtime.Stimuli.SweepAsync(10), second.Runtime.Stimuli.SweepAsync(10));
+            while (await world.ScalarAsync<int>("select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'") < 2)
+                sweeps.IsCompleted.ShouldBeFalse();
+            await transaction.CommitAsync();
+            await sweeps;
+        }
+
+        lines.Written.ShouldHaveSingleItem().ShouldStartWith("A start of a was refused: No published version");
+    }
+
+    [Fact]
     public async Task The_ends_of_many_children_reach_their_parent()
     {
         await using var world = await World.CreateAsync();
@@ -161,6 +194,34 @@ public sealed class FairQueueTests
 
         (await world.ScalarAsync<int>("select count(*) from workflow_instance where definition_id = 'a'")).ShouldBe(0);
         (await world.ScalarAsync<int>("select count(*) from stimulus")).ShouldBe(0);
+    }
+
+    [Theory]
+    [InlineData("state that can't be read", "update workflow_instance set state = '{}' where parent_id is null")]
+    [InlineData("version that can't be loaded", "update workflow_definition set document = '{ \"root\": 7 }' where definition_id = 'two'")]
+    public async Task A_case_that_is_cancelled_although_it_can_not_be_read_takes_its_children_along(string why, string damage)
+    {
+        await using var world = await World.CreateAsync();
+        await PublishAsync(world, "a", Human);
+        await PublishAsync(world, "b", Human);
+        var other = Dispatch("b", waits: true).Replace("start", "other", StringComparison.Ordinal);
+        await PublishAsync(world, "two", $$"""{ "id": "both", "type": "Elsa.Parallel", "activities": [{{Dispatch("a", waits: true)}}, {{other}}] }""");
+        var parent = await StartAsync(world, "two");
+        await world.ScalarAsync<int>("update stimulus set due_at = due_at + interval '1 hour' where queue = 'b'");
+        await SweepAsync(world);
+        (await world.ScalarAsync<string>("select state from task")).ShouldBe("Ready");
+        await world.ScalarAsync<int>(damage);
+        await using var restarted = await world.AnotherHostAsync();
+
+        (await CancelCase.RunAsync(restarted.Runtime, parent, why, await world.PersonAsync("supervisor"))).ShouldBe(CancelCaseResult.Cancelled);
+        (await CancelCase.RunAsync(restarted.Runtime, parent, why, await world.PersonAsync("supervisor"))).ShouldBe(CancelCaseResult.Ended);
+        await SweepAsync(world);
+
+        (await world.ScalarAsync<string>("select state from task")).ShouldBe("Cancelled");
+        (await world.ScalarAsync<string>("select string_agg(definition_id || ' ' || sub_status, ', ' order by id) from workflow_instance")).ShouldBe(
+            "two Cancelled, a Cancelled"
+        );
+        (await world.ScalarAsync<int>("select count(*) from stimulus")).ShouldBe(0, "no start of b is left");
     }
 
     [Fact]
@@ -248,5 +309,22 @@ public sealed class FairQueueTests
     {
         var (state, _) = await StateAsync(world, id);
         return (string)state["incidents"]!.AsArray().ShouldHaveSingleItem()!["message"]!;
+    }
+
+    private sealed class LogLines : ILoggerProvider, ILogger
+    {
+        public ConcurrentQueue<string> Written { get; } = [];
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            Written.Enqueue(formatter(state, exception));
+
+        public void Dispose() { }
     }
 }

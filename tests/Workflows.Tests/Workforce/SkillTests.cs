@@ -4,6 +4,7 @@ using Orchestration.Workflows.People;
 using Orchestration.Workflows.Settings;
 using Orchestration.Workflows.Staff;
 using Orchestration.Workflows.Tests.Staff;
+using Orchestration.Workflows.Tests.Tasks;
 using Orchestration.Workflows.Workforce;
 
 namespace Orchestration.Workflows.Tests.Workforce;
@@ -31,6 +32,29 @@ public sealed class SkillTests
         var catalog = world.Get<PeopleCatalog>();
         await catalog.LoadAsync();
         (catalog.HasSkill("glass"), catalog.IsRetiredSkill("glass"), catalog.HasSkill("wood")).ShouldBe((true, true, false));
+    }
+
+    [Fact]
+    public async Task A_new_version_requires_only_what_active_people_with_a_valid_certificate_have_up_to_their_level_but_prefers_anything()
+    {
+        await using var world = await World.CreateAsync();
+        (await HeldAsync("fraud", "fraud:4", "fraud:5")).ShouldBe([true, true, false]);
+        await world.PublishAsync("one", ("a", Step.Of("Look", ("preferredSkills", "List<String>", new[] { "fraud:5" }))));
+        const string End = "with s as (update person_skill set certified_until = @day::date where level = 4 returning 1) select count(*) from s";
+        await world.ScalarAsync<int>(End, new { day = "2026-06-02" });
+        (await HeldAsync("fraud:4")).ShouldBe([true]);
+        await world.ScalarAsync<int>(End, new { day = "2026-06-01" });
+        (await HeldAsync("fraud", "fraud:4")).ShouldBe([true, false]);
+        await world.ScalarAsync<int>(End, new { day = (string?)null });
+        await world.ScalarAsync<int>("with p as (update person set active = false where user_name = 'senior1' returning 1) select count(*) from p");
+        (await HeldAsync("fraud", "fraud:4")).ShouldBe([true, false]);
+
+        async Task<IEnumerable<bool>> HeldAsync(params string[] skills)
+        {
+            var catalog = world.Get<PeopleCatalog>();
+            await catalog.LoadAsync();
+            return skills.Select(catalog.IsHeld);
+        }
     }
 
     [Fact]

@@ -119,7 +119,10 @@ internal static class AlterationEndpoints
         if (await AlterationPlans.FindAsync(database, id, cancel) is not { } plan)
             return Results.NotFound();
         var seen = await access.SeenAsync([.. plan.Jobs.Select(j => j.InstanceId)], cancel);
-        return ElsaJson.Json(
+        if (seen.Count == 0 && plan.Jobs.Count > 0)
+            return Results.NotFound();
+        var shown = await access.ShownAsync(
+            seen,
             new
             {
                 plan = new
@@ -145,8 +148,10 @@ internal static class AlterationEndpoints
                         startedAt = j.EndedAt,
                         completedAt = j.EndedAt,
                     }),
-            }
+            },
+            cancel
         );
+        return ElsaJson.Json(shown);
     }
 
     /// <summary>Everything that is wrong with the alterations of a request.</summary>

@@ -41,8 +41,11 @@ internal sealed class RunAccess(IHttpContextAccessor http, JourneyAccess access,
     }
 
     /// <summary>What to tell the caller about a run: if a fact of its case is hidden from them, everything but the data.</summary>
-    public async Task<object> ShownAsync(Guid run, object model, CancellationToken cancel) =>
-        await RunVisibility.HidesDataAsync(runtime, run, Viewer, cancel) ? WithoutData(JsonSerializer.SerializeToNode(model, ElsaJson.Options)!) : model;
+    public Task<object> ShownAsync(Guid run, object model, CancellationToken cancel) => ShownAsync([run], model, cancel);
+
+    /// <summary>What to tell the caller about several runs.</summary>
+    public async Task<object> ShownAsync(IReadOnlyCollection<Guid> runs, object model, CancellationToken cancel) =>
+        await RunVisibility.HidesDataAsync(runtime, runs, Viewer, cancel) ? WithoutData(JsonSerializer.SerializeToNode(model, ElsaJson.Options)!) : model;
 
     private static JsonNode WithoutData(JsonNode node)
     {
@@ -117,8 +120,7 @@ internal sealed class RunAccess(IHttpContextAccessor http, JourneyAccess access,
     public async Task<AlterationResult> AlterAsync(Guid run, JsonArray alterations, string? reason, CancellationToken cancel)
     {
         var actor = JourneyAccess.Actor(User);
-        var live = await LiveRun.FindAsync(runtime, run, cancel);
-        if (live is null || live.Case is null && !await AlterCase.NeedsSecondPersonAsync(runtime, run, alterations, cancel))
+        if (await LiveRun.FindAsync(runtime, run, cancel) is not { } live)
             return await Alterations.RunAsync(
                 runtime,
                 run,

@@ -7,7 +7,7 @@ internal static class TaskOrder
 {
     public static readonly IReadOnlyList<(string Key, string Title)> All =
     [
-        ("", "Most urgent first"),
+        ("", "Soonest due first"),
         ("priority", "Highest priority first"),
         ("oldest", "Oldest first"),
         ("newest", "Newest first"),
