@@ -62,35 +62,26 @@ public static class SensitiveCustomers
 
     private static readonly Eligibility Me = Eligibility.Of("$2", "$3");
 
-    /// <summary>How the customer of a record is found, and who sees it without a role that sees everything.</summary>
-    private static readonly (string Kind, string Customer, string Sees)[] Kinds =
-    [
-        ("customer", "select m.survivor from customer m where m.id = $1", CustomerAccess.Sees(Me, "k.id")),
-        (
-            "number",
+    // Every request about a customer, case or task asks this, and almost always the answer is no. So it is one short statement for each kind, whose plan
+    // the server keeps: a plan for all kinds would be made anew for each request, at a hundred times the cost. Who sees the record is asked only then.
+    private static readonly FrozenDictionary<string, string> Guarded = new Dictionary<string, string>
+    {
+        ["customer"] = Of("select m.survivor from customer m where m.id = $1"),
+        ["number"] = Of(
             """
             select m.survivor from customer m where m.number = $1
             union all select m.survivor from customer_identifier i join customer m on m.id = i.customer_id where i.value = $1 limit 1
-            """,
-            CustomerAccess.Sees(Me, "k.id")
-        ),
-        ("case", OfRun("$1"), Me.SeesRun("$1")),
-        ("task", OfRun("(select t.instance_id from task t where t.id = $1)"), $"(select coalesce({Me.Sees}, false) from task t where t.id = $1)"),
-    ];
-
-    // Every request about a customer, case or task asks this first. With a statement for each kind, and one for people who see everything, the server
-    // keeps its plan: made anew for one value, it would cost a hundred times what running it does.
-    private static readonly FrozenDictionary<(string Kind, bool All), string> Guarded = (
-        from kind in Kinds
-        from all in (bool[])[false, true]
-        select KeyValuePair.Create(
-            (kind.Kind, all),
-            $"""
-            select k.id, k.number, k.name from customer k
-            where exists (select from sensitive_customer) and k.id = ({kind.Customer}) and is_guarded(k.id, $2, $3){(all ? "" : $" and {kind.Sees}")}
             """
-        )
-    ).ToFrozenDictionary();
+        ),
+        ["case"] = Of(OfRun("$1")),
+        ["task"] = Of(OfRun("(select t.instance_id from task t where t.id = $1)")),
+    }.ToFrozenDictionary();
+
+    private static string Of(string customer) =>
+        $"""
+            select k.id, k.number, k.name from customer k
+            where exists (select from sensitive_customer) and k.id = ({customer}) and is_guarded(k.id, $2, $3)
+            """;
 
     private static string OfRun(string run) =>
         $"""
@@ -112,9 +103,29 @@ public static class SensitiveCustomers
         CancellationToken cancel = default
     )
     {
-        await using var query = database.Query(Guarded[(kind, Eligibility.SeesAll(actor))], kind == "number" ? number : (object?)id, actor.Id, now);
-        await using var r = await query.ExecuteReaderAsync(cancel);
-        return await r.ReadAsync(cancel) ? new(r.GetGuid(0), r.GetString(1), r.GetString(2)) : null;
+        GuardedRecord record;
+        await using (var query = database.Query(Guarded[kind], kind == "number" ? number : (object?)id, actor.Id, now))
+        await using (var r = await query.ExecuteReaderAsync(cancel))
+        {
+            if (!await r.ReadAsync(cancel))
+                return null;
+            record = new(r.GetGuid(0), r.GetString(1), r.GetString(2));
+        }
+
+        if (Eligibility.SeesAll(actor))
+            return record;
+        await using var sees = database.Query(
+            kind switch
+            {
+                "case" => $"select {Me.SeesRun("$1")}",
+                "task" => $"select coalesce({Me.Sees}, false) from task t where t.id = $1",
+                _ => $"select {CustomerAccess.Sees(Me, "$1")}",
+            },
+            kind is "case" or "task" ? id : record.Id,
+            actor.Id,
+            now
+        );
+        return await sees.ExecuteScalarAsync(cancel) is true ? record : null;
     }
 
     /// <summary>All of them, the newest mark first.</summary>
