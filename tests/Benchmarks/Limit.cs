@@ -108,7 +108,7 @@ internal sealed partial class Limit
                 ";\n",
                 statements.Select(sql =>
                     sql.Contains("from operation", StringComparison.Ordinal) ? Fill(sql, "'bench'", $"'{verb}-' || :k")
-                    : sql.Contains("missing_skill", StringComparison.Ordinal) ? Fill(sql, "cast(:person as uuid)", "now()", task, "'bench'")
+                    : sql.Contains(" plain", StringComparison.Ordinal) ? Fill(sql, task, "now()", "cast(:person as uuid)")
                     : Fill(sql, task)
                 )
             ) + ";";
@@ -118,7 +118,6 @@ internal sealed partial class Limit
     private static string Beside(string batch)
     {
         const string Case = "cast('1' || lpad(to_hex(cast(:k as bigint)), 31, '0') as uuid)";
-        const string Task = "cast('3' || lpad(to_hex(cast(:k as bigint)), 31, '0') as uuid)";
         return string.Concat(
             batch
                 .Split(";\n")
@@ -127,8 +126,8 @@ internal sealed partial class Limit
                     sql.Contains("insert into customer ", StringComparison.Ordinal) ? Fill(sql, Case, "'C'", "'Customer'", "'bench'", "now()")
                     : sql.Contains("insert into case_search", StringComparison.Ordinal) ? Fill(sql, Case)
                     : !sql.Contains("insert into case_viewer", StringComparison.Ordinal) ? null
-                    : sql.Contains("$2", StringComparison.Ordinal) ? Fill(sql, Task, "'bench'")
-                    : Fill(sql, Case)
+                    : sql.Contains("stands_in = true", StringComparison.Ordinal) ? Fill(sql, Case, "'bench'", "true")
+                    : Fill(sql, Case, "'team' || chr(58) || 'bench'", "'bench'")
                 )
                 .OfType<string>()
                 .Select(sql => $"{sql};\n")

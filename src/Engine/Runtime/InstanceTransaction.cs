@@ -22,6 +22,9 @@ public sealed partial class InstanceTransaction : IAsyncDisposable
         from workflow_instance i where i.id = 
         """;
 
+    /// <summary>Stands for rows in a command of <see cref="WriteLast"/>.</summary>
+    public const string Texts = "@texts";
+
     private readonly WorkflowRuntime _runtime;
     private readonly NpgsqlConnection _connection;
     private readonly NpgsqlBatch _writes;
@@ -32,7 +35,7 @@ public sealed partial class InstanceTransaction : IAsyncDisposable
     private bool _stateChanged;
     private HistoryAppend? _history;
     private List<Change>? _changes;
-    private HashSet<(string Sql, Guid Instance)>? _last;
+    private Dictionary<(string Sql, Guid Instance), List<string>?>? _last;
     private Func<NpgsqlBatchCommand>? _newRow;
 
     /// <summary>Of a new instance, and then of the children it starts at once: their parent has no row yet.</summary>
@@ -196,7 +199,22 @@ public sealed partial class InstanceTransaction : IAsyncDisposable
     public void Write(NpgsqlBatchCommand command) => _writes.BatchCommands.Add(command);
 
     /// <summary>Adds a command about an instance that follows all others of the batch. Added again, it is still written once.</summary>
-    public void WriteLast(string sql, Guid instance) => (_last ??= []).Add((sql, instance));
+    /// <param name="sql">The command; the instance is its <c>$1</c>.</param>
+    /// <param name="instance">The instance.</param>
+    /// <param name="text">
+    /// Something that the command takes several of: those of each time it was added stand, each once, where it says <see cref="Texts"/>, as rows of
+    /// <c>values</c>. (An array would be planned anew each time.)
+    /// </param>
+    public void WriteLast(string sql, Guid instance, string? text = null)
+    {
+        _last ??= [];
+        if (text is null)
+            _last[(sql, instance)] = null;
+        else if (!_last.TryGetValue((sql, instance), out var texts))
+            _last[(sql, instance)] = [text];
+        else if (!texts!.Contains(text))
+            texts.Add(text);
+    }
 
     /// <summary>The instance's history, as it grows in this transaction.</summary>
     public HistoryAppend History => _history ?? throw new InvalidOperationException("There is no instance.");
@@ -283,8 +301,14 @@ public sealed partial class InstanceTransaction : IAsyncDisposable
 
         if (_history is not null)
             WriteHistory(_history);
-        foreach (var (sql, instance) in _last ?? [])
-            Write(sql, instance);
+        foreach (var ((sql, instance), texts) in _last ?? [])
+        {
+            if (texts is null)
+                Write(sql, instance);
+            else
+                Write(sql.Replace(Texts, string.Join(", ", texts.Select((_, i) => $"(${i + 2}::text)")), StringComparison.Ordinal), [instance, .. texts]);
+        }
+
         if (_newRow is { } row)
             _writes.BatchCommands.Insert(0, row());
         if (_activation is { } activation)

@@ -111,7 +111,10 @@ public static class StartCase
                         if (!request.IsTest)
                             t.Write(KnowCustomer, Ids.New(t.Now), request.CustomerId, request.CustomerName, actor.UserName, t.Now);
                         t.Write(CaseWords.Insert, id);
-                        CaseViewers.Keep(t, id);
+                        if (request.IsTest)
+                            CaseViewers.Keep(t, id);
+                        else
+                            CaseViewers.AddOpener(t, id, actor.UserName);
                         t.Write(operation.Remember(JsonSerializer.SerializeToUtf8Bytes(id), t.Now));
                         t.Record(
                             new(

@@ -113,7 +113,7 @@ internal sealed record GivenTask(Guid Id, string Title, string ActivityId, strin
             t.Now,
             t.Actor
         );
-        CaseViewers.AddOwner(t, Id, UserName);
+        CaseViewers.AddOwner(t, UserName);
         await tasks.ClocksFollow(t, clocks, new(Id, Title, ActivityId, Policies, "task.assigned"), cancel);
         Notify.Write(t, Person, "task.assigned", $"{Title} was assigned to you", why, Id);
     }

@@ -137,7 +137,7 @@ public static class OpenTasks
             }
         );
         clocks.Write(transaction, context.History, context.InstanceId, (id, open.Title));
-        CaseViewers.Keep(transaction, context.InstanceId);
+        CaseViewers.AddTask(transaction, context.InstanceId, open.Team, open.Candidates);
         if (people.Pushes(open.Team))
             transaction.Write(AskForPeople.For(id, "task.opened", now));
         transaction.Announce(new(ChangeKind.Task, id));

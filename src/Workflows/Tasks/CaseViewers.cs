@@ -18,23 +18,43 @@ internal static class CaseViewers
 
     private static readonly string KeepText = Keep("= $1");
 
+    private const string AddText = $"""
+        with added as (
+            insert into case_viewer (viewer, created_at, instance_id, stands_in)
+            select v, (select created_at from workflow_instance where id = $1), $1, false from (values {InstanceTransaction.Texts}) n (v)
+            where v ^@ '{TeamPrefix}' or exists (select from person p where lower(p.user_name) = lower(v) and p.user_name = v)
+            on conflict do nothing
+            returning viewer, instance_id)
+        {KeepJourneys}
+        """;
+
+    private const string AddOwnerText = $"""
+        with added as (
+            insert into case_viewer (viewer, created_at, instance_id, stands_in)
+            values ($2, (select created_at from workflow_instance where id = $1), $1, $3)
+            on conflict (instance_id, viewer) do update set stands_in = true where excluded.stands_in and not case_viewer.stands_in
+            returning viewer, instance_id)
+        {KeepJourneys}
+        """;
+
     /// <summary>Writes the rows of the transaction's run, once all else is written.</summary>
     public static void Keep(InstanceTransaction transaction, Guid instance) => transaction.WriteLast(KeepText, instance);
 
+    /// <summary>Adds whoever opened the transaction's run, which can't be a test.</summary>
+    public static void AddOpener(InstanceTransaction transaction, Guid instance, string userName) => transaction.WriteLast(AddText, instance, userName);
+
+    /// <summary>Adds the viewers that a new task brings. Most have a team and name no one, which needs no look at what the case has.</summary>
+    public static void AddTask(InstanceTransaction transaction, Guid instance, string? team, string[] candidates)
+    {
+        if (candidates.Length > 0 || transaction.TestBy is not null)
+            Keep(transaction, instance);
+        else if (team is not null)
+            transaction.WriteLast(AddText, instance, TeamPrefix + team);
+    }
+
     /// <summary>Adds the only viewer that claiming a task brings: its owner.</summary>
-    public static void AddOwner(InstanceTransaction transaction, Guid task, string userName) =>
-        transaction.Write(
-            $"""
-            with added as (
-                insert into case_viewer (viewer, created_at, instance_id, stands_in)
-                select $2, i.created_at, i.id, t.test_by is null from task t join workflow_instance i on i.id = t.instance_id where t.id = $1
-                on conflict (instance_id, viewer) do update set stands_in = true where excluded.stands_in and not case_viewer.stands_in
-                returning viewer, instance_id)
-            {KeepJourneys}
-            """,
-            task,
-            userName
-        );
+    public static void AddOwner(InstanceTransaction transaction, string userName) =>
+        transaction.Write(AddOwnerText, transaction.InstanceId, userName, transaction.TestBy is null);
 
     /// <summary>The runs that someone sees, if they are few (<see cref="FewIds.Most"/>); null if they are many, or all.</summary>
     public static async Task<Guid[]?> FewSeenAsync(NpgsqlDataSource database, Person actor, Instant now, CancellationToken cancel)

@@ -163,6 +163,11 @@ internal sealed class Eligibility
     /// <summary>May claim it while it is open.</summary>
     public string MayTake => $"({IsFit} and {IsEntitled} and {HasPriority})";
 
+    /// <summary>
+    /// May take it without a look at substitutes and preferred skills, which most people and tasks have none of: cheap to ask. False says nothing.
+    /// </summary>
+    public string PlainlyMayTake => $"({IsFit} and not {GaveUp} and {IsCandidate} and cardinality(t.preferred_skills) = 0)";
+
     /// <summary>Can take the task over from its absent owner.</summary>
     public string MayTakeOver => $"({IsOwnersSubstitute} and {IsFit})";
 

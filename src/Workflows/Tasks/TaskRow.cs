@@ -82,22 +82,22 @@ public sealed record TaskRow(
     /// <summary>Field of its form whose amount needs authority; null: none.</summary>
     public string? DecidesOn { get; init; }
 
-    /// <summary>Reads the task with this id; see <see cref="Read"/>.</summary>
-    public static NpgsqlBatchCommand Select(Guid id) =>
-        Sql.Command(
-            """
-            select id, instance_id, bookmark_id, definition_version_id, activity_id, title, state, revision, owner_id, team, candidates,
-                required_skills, outcomes,
-                form, form_name, outcome, ended_by, ended_at, changed_by, changed_at, priority, suspended_from, skip_outcome, requires_review, reviewer_id,
-                proposed_outcome, case when proposed_outcome is not null then data end proposed_data, on_behalf_of, actors, gave_up,
-                (select p.user_name from person p where p.id = owner_id) owner, prefill, preferred_skills, watchers, policies, suspended_reason,
-                case when test_by is null then decides_on end decides_on,
+    /// <summary>
+    /// SQL that reads the task <c>$1</c> for <see cref="Read"/>, with one more column, <c>plain</c>: a condition on the task <c>t</c>.
+    /// </summary>
+    internal static string Select(string plain) =>
+        $"""
+            select t.id, t.instance_id, t.bookmark_id, t.definition_version_id, t.activity_id, t.title, t.state, t.revision, t.owner_id, t.team, t.candidates,
+                t.required_skills, t.outcomes, t.form, t.form_name, t.outcome, t.ended_by, t.ended_at, t.changed_by, t.changed_at, t.priority,
+                t.suspended_from, t.skip_outcome, t.requires_review, t.reviewer_id,
+                t.proposed_outcome, case when t.proposed_outcome is not null then t.data end proposed_data, t.on_behalf_of, t.actors, t.gave_up,
+                (select p.user_name from person p where p.id = t.owner_id) owner, t.prefill, t.preferred_skills, t.watchers, t.policies, t.suspended_reason,
+                case when t.test_by is null then t.decides_on end decides_on,
                 exists (select from team_member m join team g on g.key = m.team_key and g.distribution <> 'pull'
-                    where m.person_id in (owner_id, reviewer_id)) holder_is_pushed
-            from task where id = $1
-            """,
-            id
-        );
+                    where m.person_id in (t.owner_id, t.reviewer_id)) holder_is_pushed,
+                {plain} plain
+            from task t where t.id = $1
+            """;
 
     /// <summary>The row the reader is at.</summary>
     public static TaskRow Read(DbDataReader r) =>

@@ -1,3 +1,4 @@
+using System.Data;
 using System.Data.Common;
 using System.Text.Json;
 using NodaTime;
@@ -84,8 +85,8 @@ internal sealed class TaskTransaction : IAsyncDisposable
             reads:
             [
                 operation.Find(),
-                TaskRow.Select(request.TaskId),
-                Subject.Select(verb, subject, request.TaskId, now, actor),
+                Subject.SelectTask(verb, request.TaskId, now, actor),
+                .. Subject.CanBePlain(verb) ? (NpgsqlBatchCommand[])[] : [Subject.Select(verb, subject, request.TaskId, now, actor)],
                 ClockReader.SelectOfTask(request.TaskId),
                 .. also is null ? (NpgsqlBatchCommand[])[] : [also],
             ],
@@ -232,7 +233,7 @@ internal sealed class TaskTransaction : IAsyncDisposable
     private void WriteViewers()
     {
         if (_verb == TaskVerb.Claim)
-            CaseViewers.AddOwner(_transaction, Task.Id, _actor.UserName);
+            CaseViewers.AddOwner(_transaction, _actor.UserName);
         else if (
             _verb is not (TaskVerb.Stop or TaskVerb.Suspend or TaskVerb.Resume or TaskVerb.Prioritize or TaskVerb.Attach)
             && (_verb is not (TaskVerb.Start or TaskVerb.Complete) || Task.OnBehalfOf is not null || Task.ReviewerId is not null)
@@ -278,11 +279,14 @@ internal sealed class TaskTransaction : IAsyncDisposable
             return new TaskResult.NotFound();
         Task = TaskRow.Read(reads);
         WaitsFor = Task.SuspendedReason;
+        var subject = reads.GetBoolean("plain") ? Subject.Plain(_actor) : null;
         await _transaction.NextResultAsync(cancel);
-        if (await Subject.ReadAsync(reads, cancel) is not { } subject)
-            return new TaskResult.InvalidRequest("person", "Person not found.");
-        Subject = subject;
-        await _transaction.NextResultAsync(cancel);
+        if (!Subject.CanBePlain(_verb))
+        {
+            subject = await Subject.ReadAsync(reads, cancel);
+            await _transaction.NextResultAsync(cancel);
+        }
+
         _clocks = await ClockReader.ReadLiveAsync(reads, cancel);
         if (also)
         {
@@ -296,6 +300,15 @@ internal sealed class TaskTransaction : IAsyncDisposable
         }
 
         await _transaction.DoneReadingAsync();
+        if (subject is null && Subject.CanBePlain(_verb))
+        {
+            await using var person = await _transaction.QueryAsync(Subject.Select(_verb, _actor.UserName, Task.Id, Now, _actor), cancel);
+            subject = await Subject.ReadAsync(person, cancel);
+        }
+
+        if (subject is null)
+            return new TaskResult.InvalidRequest("person", "Person not found.");
+        Subject = subject;
 
         // A task the person can't see is reported as missing, so that no refusal reveals it.
         if (!Subject.ActorSees && !Eligibility.SeesAll(_actor))

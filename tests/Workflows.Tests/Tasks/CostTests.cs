@@ -17,9 +17,9 @@ namespace Orchestration.Workflows.Tests.Tasks;
 public sealed class CostTests
 {
     [Theory]
-    [InlineData(0, 13, 14)]
-    [InlineData(1, 13, 16)]
-    [InlineData(3, 13, 18)]
+    [InlineData(0, 12, 13)]
+    [InlineData(1, 12, 15)]
+    [InlineData(3, 12, 17)]
     public async Task A_claim_and_a_complete_take_two_round_trips_each_and_clocks_add_one_statement_each_and_one_together_to_the_complete(
         int clocks,
         int claim,
