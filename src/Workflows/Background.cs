@@ -27,7 +27,7 @@ public sealed partial class Background(
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         Task.WhenAll(
             runtime.Stimuli.DeliverAsync(stoppingToken),
-            runtime.Changes.SendAsync(runtime.Database, stoppingToken),
+            runtime.Changes.SendAsync(runtime.Database, time, stoppingToken),
             ListenAsync(stoppingToken),
             ReloadAsync(stoppingToken)
         );

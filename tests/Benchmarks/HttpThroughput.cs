@@ -10,12 +10,14 @@ namespace Orchestration.Benchmarks;
 
 /// <summary>
 /// Cases started and human steps completed (claim + complete) a second over HTTP, by demo people who are signed in, on a running host in Development.
-/// The journey is that of <see cref="Throughput"/>, so the two can be compared.
+/// The journey is that of <see cref="Throughput"/>, so the two can be compared. A health check says what the requests themselves cost.
 /// <c>dotnet run -c Release --project tests/Benchmarks -- http http://localhost:8080 [seconds] [clients …]</c>
 /// </summary>
 internal static class HttpThroughput
 {
+    // A host that just started compiles for longer than this, so the first numbers of clients come with a longer one.
     private const int WarmUp = 2;
+    private const int FirstWarmUp = 10;
     private static readonly string Run = $"{Environment.ProcessId}-{Environment.TickCount64}";
     private static long s_number;
 
@@ -37,12 +39,14 @@ internal static class HttpThroughput
         );
         foreach (var clients in numbers)
         {
+            var warmUp = clients == numbers[0] ? FirstWarmUp : WarmUp;
+            await MeasureAsync("health check", clients, WarmUp, () => frontOffice.GetStringAsync("/health/live"));
             var cases = new ConcurrentBag<string>();
-            await MeasureAsync("start", clients, WarmUp, async () => cases.Add(await StartAsync(frontOffice)), print: false);
+            await MeasureAsync("start", clients, warmUp, async () => cases.Add(await StartAsync(frontOffice)), print: false);
             await MeasureAsync("start", clients, seconds, async () => cases.Add(await StartAsync(frontOffice)));
             var tasks = new ConcurrentQueue<string>();
             await Parallel.ForEachAsync(cases, async (id, _) => tasks.Enqueue(await TaskAsync(adjuster, id)));
-            await MeasureAsync("claim+complete", clients, WarmUp, () => PairAsync(adjuster, tasks), print: false);
+            await MeasureAsync("claim+complete", clients, warmUp, () => PairAsync(adjuster, tasks), print: false);
             await MeasureAsync("claim+complete", clients, seconds, () => PairAsync(adjuster, tasks));
         }
     }
@@ -87,6 +91,7 @@ internal static class HttpThroughput
 
     private static async Task MeasureAsync(string what, int clients, int seconds, Func<Task> once, bool print = true)
     {
+        var cpu = Process.GetCurrentProcess().TotalProcessorTime;
         var watch = Stopwatch.StartNew();
         var times = (await Task.WhenAll(Enumerable.Range(0, clients).Select(_ => Task.Run(ClientAsync)))).SelectMany(t => t).Order().ToList();
         if (print)
@@ -94,7 +99,8 @@ internal static class HttpThroughput
                 string.Create(
                     CultureInfo.InvariantCulture,
                     $"{what, -15} {clients, 3} clients: {times.Count / watch.Elapsed.TotalSeconds, 6:0}/s   p50 {times[times.Count / 2], 5:0.0} ms   p99 "
-                        + $"{times[times.Count * 99 / 100], 5:0.0} ms"
+                        + $"{times[times.Count * 99 / 100], 5:0.0} ms   client: "
+                        + $"{(Process.GetCurrentProcess().TotalProcessorTime - cpu).TotalMilliseconds / times.Count:0.00} ms CPU"
                 )
             );
 

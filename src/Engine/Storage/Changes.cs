@@ -49,6 +49,11 @@ public sealed partial class Changes(ILogger<Changes> log)
     /// <summary>Most changes in one NOTIFY: its payload is limited to 8,000 bytes.</summary>
     private const int MostPerNotify = 180;
 
+    /// <summary>
+    /// The first change is sent at once; what follows within that time goes together. A NOTIFY for each would cost a busy host as much as an answer.
+    /// </summary>
+    internal static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
+
     private readonly ConcurrentDictionary<Guid, Action<Change>> _listeners = new();
     private readonly Channel<Change> _outbox = Channel.CreateBounded<Change>(
         new BoundedChannelOptions(10_000) { FullMode = BoundedChannelFullMode.DropOldest }
@@ -74,7 +79,7 @@ public sealed partial class Changes(ILogger<Changes> log)
     }
 
     /// <summary>Sends this host's changes to the others until cancelled, many in one statement.</summary>
-    public async Task SendAsync(NpgsqlDataSource database, CancellationToken cancel)
+    public async Task SendAsync(NpgsqlDataSource database, TimeProvider time, CancellationToken cancel)
     {
         var pending = new HashSet<Change>();
         while (await _outbox.Reader.WaitToReadAsync(cancel))
@@ -97,6 +102,8 @@ public sealed partial class Changes(ILogger<Changes> log)
             }
 
             pending.Clear();
+            if (_outbox.Reader.Count < MostPerNotify)
+                await Task.Delay(Pause, time, cancel);
         }
     }
 

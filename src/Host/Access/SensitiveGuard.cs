@@ -236,6 +236,8 @@ internal static partial class SensitiveGuard
         return now;
     }
 
-    [GeneratedRegex(@"^(?:/api|/compliance|/compliance/erasures|/api/history)?/(customers|cases|tasks)/\{id(?::guid)?\}|^/guidance/of-(customer)/\{id:guid\}")]
+    [GeneratedRegex(
+        @"^(?:/api|/compliance|/compliance/erasures|/api/history)?/(customers|cases|tasks)/\{id(?::guid)?\}|^/guidance/of-(?<1>customer)/\{id:guid\}"
+    )]
     private static partial Regex Routes();
 }

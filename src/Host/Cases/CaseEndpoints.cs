@@ -118,7 +118,7 @@ internal static class CaseEndpoints
         switch (await StartCase.RunAsync(runtime, request, me, cancel))
         {
             case StartCaseResult.Started started:
-                return TypedResults.Created($"/api/cases/{started.CaseId}", await DetailAsync(runtime, started.CaseId, me, cancel));
+                return TypedResults.Created($"/api/cases/{started.CaseId}", await CaseQueries.WithFactsAsync(runtime, started.CaseId, me, cancel));
             case StartCaseResult.UnknownJourney unknown:
                 return Problems.Of(404, "unknown-journey", "Journey not found", $"No published journey has the id “{unknown.Journey}”.");
             case StartCaseResult.InvalidInput invalid:
@@ -200,15 +200,7 @@ internal static class CaseEndpoints
     }
 
     private static async Task<Results<Ok<CaseDetail>, ProblemHttpResult>> FindAsync(Guid id, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
-        await DetailAsync(runtime, id, me, cancel) is { } found ? TypedResults.Ok(found) : Problems.NotFound("case", id);
-
-    private static async Task<CaseDetail?> DetailAsync(WorkflowRuntime runtime, Guid id, Person me, CancellationToken cancel) =>
-        await CaseQueries.FindAsync(runtime, id, me, cancel) is { } found
-            ? found with
-            {
-                Facts = await FactQueries.OfCaseAsync(runtime, id, me, cancel),
-            }
-            : null;
+        await CaseQueries.WithFactsAsync(runtime, id, me, cancel) is { } found ? TypedResults.Ok(found) : Problems.NotFound("case", id);
 
     private static async Task<Results<Ok<HistoryPage>, ProblemHttpResult>> HistoryAsync(
         Guid id,

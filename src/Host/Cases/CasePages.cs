@@ -175,7 +175,7 @@ internal static class CasePages
         CancellationToken cancel
     )
     {
-        if (await CaseQueries.FindAsync(runtime, id, me, cancel) is not { } detail)
+        if (await CaseQueries.WithFactsAsync(runtime, id, me, cancel) is not { } detail)
             return null;
         var events = new List<CaseEvent>();
         while (await CaseHistory.ReadAsync(runtime, id, events.Count == 0 ? 0 : events[^1].Sequence, 1000, me, cancel) is { Count: > 0 } more)
@@ -189,7 +189,7 @@ internal static class CasePages
         var (action, isRunning) = ($"/cases/{Ids.Text(id)}/promises", detail.Case.Status == "Running");
         return new CaseView
         {
-            Detail = detail with { Facts = await FactQueries.OfCaseAsync(runtime, id, me, cancel) },
+            Detail = detail,
             Journey = detail.Case.JourneyName ?? Words.Humanize(detail.Case.Journey),
             Steps = steps,
             OwnView = await OwnViewAsync(runtime, detail.Case, steps, me, ownView, cancel),

@@ -98,14 +98,19 @@ public sealed record CaseFilter
 /// <summary>Reads cases. People without a role that sees everything see the cases they opened or watch, and those with a task they can see.</summary>
 public static class CaseQueries
 {
+    private static readonly Eligibility Me = Eligibility.Of("$1", "$2");
+    private static readonly string OfAll = $"{Summary("$2", $"{Me.Teams} teams")} where c.id = $3";
+    private static readonly string OfSeen = $"{OfAll} and {Me.SeesRun("c.id")}";
+
     /// <param name="now">SQL of now.</param>
-    private static string Summary(string now) =>
+    /// <param name="more">SQL of one more column.</param>
+    private static string Summary(string now, string more = "null") =>
         $"""
             select c.id, c.journey, d.name journey_name, c.test_by,
                 c.reference, c.customer_id, c.customer_name, i.status, i.sub_status, i.incident_count, c.created_at,
                 i.updated_at, i.finished_at,
                 (select count(*)::int from task t where t.instance_id = c.id and t.ended_at is null) open, {WorstClock.Columns}, i.definition_version_id,
-                i.definition_version, i.state
+                i.definition_version, i.state, {more}
             from journey_case c
             join workflow_instance i on i.id = c.id
             left join workflow_definition d on d.id = i.definition_version_id
@@ -151,44 +156,66 @@ public static class CaseQueries
         return await query.ExecuteScalarAsync(cancel) is Guid id ? await FindAsync(runtime, id, actor, cancel) : null;
     }
 
-    /// <summary>The case, or null if it doesn't exist or the person can't see it.</summary>
+    /// <summary>The case without its facts, or null if it doesn't exist or the person can't see it.</summary>
     public static async Task<CaseDetail?> FindAsync(WorkflowRuntime runtime, Guid id, Person actor, CancellationToken cancel = default)
     {
-        await using var query = runtime.Database.Query(
-            $"{Summary("$2")} where c.id = $3 and ($4 or {Eligibility.Of("$1", "$2").SeesRun("c.id")})",
-            actor.Id,
-            runtime.Clock.Now(),
-            id,
-            Eligibility.SeesAll(actor)
-        );
+        await using var query = Query(runtime, id, actor);
+        await using var r = await query.ExecuteReaderAsync(cancel);
+        return await r.ReadAsync(cancel) ? Detail(r, State(r)) : null;
+    }
+
+    /// <summary>The case with the facts that the person may see, or null if it doesn't exist or they can't see it.</summary>
+    public static async Task<CaseDetail?> WithFactsAsync(WorkflowRuntime runtime, Guid id, Person actor, CancellationToken cancel = default)
+    {
+        await using var query = Query(runtime, id, actor);
         await using var r = await query.ExecuteReaderAsync(cancel);
         if (!await r.ReadAsync(cancel))
             return null;
-        return new(Read(r), r.GetString("definition_version_id"), r.GetInt32("definition_version"), Incidents(r));
+        var state = State(r);
+        var detail = Detail(r, state);
+        return state is null
+            ? detail
+            : detail with
+            {
+                Facts = await FactQueries.OfStateAsync(runtime, detail.DefinitionVersionId, state, actor, r.GetFieldValue<string[]>("teams"), cancel),
+            };
     }
 
-    private static List<CaseIncident> Incidents(NpgsqlDataReader r)
+    // Two statements, so that the server keeps the plan of each: what depends on a parameter that decides who sees it would be planned every time.
+    private static NpgsqlCommand Query(WorkflowRuntime runtime, Guid id, Person actor) =>
+        runtime.Database.Query(Eligibility.SeesAll(actor) ? OfAll : OfSeen, actor.Id, runtime.Clock.Now(), id);
+
+    private static CaseDetail Detail(NpgsqlDataReader r, InstanceState? state) =>
+        new(Read(r), r.GetString("definition_version_id"), r.GetInt32("definition_version"), Incidents(r, state));
+
+    /// <summary>Null: it can't be read.</summary>
+    private static InstanceState? State(NpgsqlDataReader r)
     {
         try
         {
-            return InstanceState
-                .FromJson(r.Utf8(r.GetOrdinal("state")))
-                .Incidents.ConvertAll(i => new CaseIncident(
-                    i.ActivityId,
-                    null,
-                    i.ActivityInstanceId,
-                    i.ActivityType,
-                    i.Exception?.Inner is { } cause ? $"{i.Message}: {cause.Message}" : i.Message,
-                    i.Exception?.Type,
-                    i.Timestamp.ToDateTimeUtc()
-                ));
+            return InstanceState.FromJson(r.Utf8(r.GetOrdinal("state")));
         }
         catch (InvalidDataException)
         {
-            // Whoever opens the case must see why nothing goes on, and be able to cancel it.
-            const string Why = "The state of this case can't be read, so no step can go on. The case can be cancelled.";
-            return [new("", null, "", "", Why, nameof(InvalidDataException), r.GetDateTime("updated_at"))];
+            return null;
         }
+    }
+
+    private static List<CaseIncident> Incidents(NpgsqlDataReader r, InstanceState? state)
+    {
+        // Whoever opens the case must see why nothing goes on, and be able to cancel it.
+        const string Why = "The state of this case can't be read, so no step can go on. The case can be cancelled.";
+        return state is null
+            ? [new("", null, "", "", Why, nameof(InvalidDataException), r.GetDateTime("updated_at"))]
+            : state.Incidents.ConvertAll(i => new CaseIncident(
+                i.ActivityId,
+                null,
+                i.ActivityInstanceId,
+                i.ActivityType,
+                i.Exception?.Inner is { } cause ? $"{i.Message}: {cause.Message}" : i.Message,
+                i.Exception?.Type,
+                i.Timestamp.ToDateTimeUtc()
+            ));
     }
 
     private static CaseSummary Read(NpgsqlDataReader r) =>

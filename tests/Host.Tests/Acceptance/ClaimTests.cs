@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json;
 
 namespace Orchestration.Host.Tests.Acceptance;
 
@@ -47,6 +48,58 @@ public sealed class ClaimTests(Office office) : IClassFixture<Office>
         ((int)claim["case"]!["openTasks"]!).ShouldBe(0);
         var completed = (await office.Supervisor.HistoryAsync(id)).Where(e => (string)e["action"]! == "task.completed").Select(e => (string)e["activityId"]!);
         completed.ShouldBe(["acknowledge", "coverage", "requestDocuments", "fraudCheck", "assess", "decide", "pay"]);
+    }
+
+    [Fact]
+    public async Task A_request_adds_one_short_round_trip_to_those_of_its_verb()
+    {
+        // Signed in, with definitions and people known.
+        await NoticeAsync();
+        var adjuster = office.Person("adjuster1");
+
+        var id = Guid.Empty;
+        var start = await RequestCost.CountAsync(async header =>
+        {
+            var answer = await office.FrontOffice.SendAsync(
+                HttpMethod.Post,
+                "/api/cases",
+                new
+                {
+                    journey = "claims",
+                    reference = office.NewReference("CLM"),
+                    customer = new { id = "C-1001", name = "Ines Castellan" },
+                    input = new
+                    {
+                        jurisdiction = "GB",
+                        claimedAmount = 900,
+                        lossDescription = "Hail",
+                    },
+                },
+                header
+            );
+            answer.StatusCode.ShouldBe(HttpStatusCode.Created);
+            id = Guid.Parse(answer.Headers.Location!.ToString().Split('/')[^1]);
+        });
+        var task = await adjuster.TaskAsync(id, "acknowledge");
+        var claim = await AskAsync("claim", 1, new { });
+        var complete = await AskAsync("complete", 2, new { outcome = "Acknowledged", data = new { channel = "Letter", acknowledgedOn = "2026-06-01" } });
+
+        // A start writes, and reads its answer. A verb on a task asks whether the customer is sensitive, locks and reads, writes.
+        start.Count.ShouldBe(2, "round trips of a start");
+        start[1].ShouldBe(1, "statements of its answer");
+        claim.Count.ShouldBe(3, "round trips of a claim");
+        claim[0].ShouldBe(1, "statements before it");
+        complete.Count.ShouldBe(3, "round trips of a complete");
+        complete[0].ShouldBe(1, "statements before it");
+
+        Task<List<int>> AskAsync(string verb, int revision, object more) =>
+            RequestCost.CountAsync(async header =>
+            {
+                var body = JsonSerializer.SerializeToNode(more)!.AsObject();
+                (body["revision"], body["operationId"]) = (revision, Worker.NewOperation());
+                var answer = await adjuster.SendAsync(HttpMethod.Post, $"/api/tasks/{task["id"]}/{verb}", body, header);
+                answer.StatusCode.ShouldBe(HttpStatusCode.OK, await answer.Content.ReadAsStringAsync());
+            });
     }
 
     [Fact]

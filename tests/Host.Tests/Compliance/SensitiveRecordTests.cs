@@ -48,6 +48,8 @@ public sealed class SensitiveRecordTests(SharedHost shared) : IClassFixture<Shar
             ((string?)(await refused.Content.ReadFromJsonAsync<JsonNode>())!["type"]).ShouldBe("/problems/reason-required", address);
         }
 
+        using var page = await shared.App.BrowserAsync("compliance");
+        (await page.GetAsync($"/guidance/of-customer/{customer}")).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
         (await reviewer.PostAsJsonAsync($"/api/customers/{customer}/export", new { reason = "They asked" })).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
         (await supervisor.PostAsJsonAsync($"/api/tasks/{task}/claim", new { revision = 1 })).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
         var added = await supervisor.PutAsJsonAsync("/api/customers/by-number/C-791", new { name = "Written twice" });

@@ -1,8 +1,14 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
+using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Cases;
+using Orchestration.Workflows.Customers;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Settings;
+using Orchestration.Workflows.Tasks;
 using Orchestration.Workflows.Tasks.Verbs;
 
 namespace Orchestration.Workflows.Tests.Tasks;
@@ -84,6 +90,43 @@ public sealed class CostTests
         await using var r = await query.ExecuteReaderAsync();
         await r.ReadAsync();
         (r.GetInt64(0), r.GetInt64(1)).ShouldBe((3, 3));
+    }
+
+    [Theory]
+    [InlineData("adjuster1")]
+    [InlineData("supervisor")]
+    public async Task The_server_keeps_the_plans_of_what_every_request_about_a_case_asks(string userName)
+    {
+        await using var world = await World.CreateAsync();
+        await world.PublishAsync("one", ("a", Step.Of("Look")));
+        var (id, person) = (await world.StartAsync("one"), await world.PersonAsync(userName));
+        var (task, now) = ((await world.OpenTaskAsync(id)).Id, world.Clock.Now());
+        var customer = (await CustomerQueries.OfNumberAsync(world.Database, "C-1", await world.PersonAsync("supervisor"), now))!.Id;
+        await using var one = Sql.CreateDataSource(new NpgsqlConnectionStringBuilder(world.ConnectionString) { MaxPoolSize = 1 }.ConnectionString);
+        var (known, changes) = (world.Runtime.Definitions, new Changes(NullLogger<Changes>.Instance));
+        var runtime = new WorkflowRuntime(one, known, world.Runtime.BurstWrites, changes, world.Clock, NullLogger<WorkflowRuntime>.Instance);
+
+        for (var i = 0; i < 12; i++)
+        {
+            foreach (var (kind, subject) in new[] { ("task", task), ("case", id), ("customer", customer) })
+                (await SensitiveCustomers.GuardedAsync(one, kind, subject, null, person, now)).ShouldBeNull();
+            (await SensitiveCustomers.GuardedAsync(one, "number", null, "C-1", person, now)).ShouldBeNull();
+            (await CaseQueries.WithFactsAsync(runtime, id, person)).ShouldNotBeNull();
+            (await FactQueries.OfCaseAsync(runtime, id, person)).ShouldBeEmpty();
+            (await TaskDetail.FindAsync(runtime, task, person)).ShouldNotBeNull();
+        }
+
+        // It plans the first five times anew and then compares.
+        await using var plans = one.CreateCommand("select statement, generic_plans, custom_plans from pg_prepared_statements");
+        await using var r = await plans.ExecuteReaderAsync();
+        var count = 0;
+        while (await r.ReadAsync())
+        {
+            r.GetInt64(2).ShouldBeLessThanOrEqualTo(5, r.GetString(0));
+            count++;
+        }
+
+        count.ShouldBe(7);
     }
 
     /// <summary>Counts what one session of this database is sent. Npgsql reports each round trip as an activity.</summary>
