@@ -130,7 +130,7 @@ internal sealed class TaskListQuery
                 Opened: (null, null)
             };
 
-    /// <summary>The teams of all tasks that the list can have, as an array, and the ids of those that can be of any other team or none. Null: any team.</summary>
+    /// <summary>The teams of the tasks that the list can have, as an array, and the ids of those that can be of another team or none. Null: any team.</summary>
     private (string Teams, string? Others)? EachTeam() =>
         (_filter.View, _filter.Teams) switch
         {
