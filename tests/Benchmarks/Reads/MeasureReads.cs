@@ -62,7 +62,7 @@ internal static class MeasureReads
             .. Searches.Take(4).Select(q => $"/start/customers?q={q}"),
             "/api/tasks?view=all",
             "/api/tasks?view=team",
-            "/api/tasks?view=open",
+            "/api/tasks?view=team",
             "/api/tasks?view=all&atRisk=true",
             "/api/tasks?view=all&overdue=true",
             "/api/tasks?view=all&state=Suspended",
