@@ -65,7 +65,7 @@ public sealed class BoardTests(Chromium chromium)
         // From the row itself: the arrows choose, Escape changes nothing, and the focus comes back.
         await given.FocusAsync();
         await page.Keyboard.PressAsync("Enter");
-        await page.GetByRole(AriaRole.Dialog, new() { Name = "Assign Check the loss" }).WaitForAsync();
+        await page.GetByRole(AriaRole.Dialog, new() { Name = "Assign “Check the loss”" }).WaitForAsync();
         await Assertions.Expect(choices.Last).ToContainTextAsync("Unassigned");
         (await AccessibilityTests.ViolationsAsync(page)).Where(one => one.GetProperty("impact").GetString() is "serious" or "critical").ShouldBeEmpty();
         await page.Keyboard.PressAsync("Escape");
