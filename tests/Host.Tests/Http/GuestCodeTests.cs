@@ -7,6 +7,7 @@ using OpenTelemetry;
 using OpenTelemetry.Trace;
 using Orchestration.Host.Http;
 using Orchestration.Host.Tests.Acceptance;
+using Orchestration.Testing;
 
 namespace Orchestration.Host.Tests.Http;
 
@@ -22,7 +23,7 @@ public sealed class GuestCodeTests
         var shipped = new Dictionary<string, string> { ["Logging:LogLevel:Default"] = "Information", ["Logging:LogLevel:Microsoft.AspNetCore"] = "Warning" };
         await using var app = new HostApp(database.ConnectionString, settings: shipped);
         var guest = app.Browser();
-        using var log = new Lines();
+        using var log = new LogLines();
         app.Services.GetRequiredService<ILoggerFactory>().AddProvider(log);
         var ended = new ConcurrentQueue<Activity>();
         using var traces = Telemetry.Traced(Sdk.CreateTracerProviderBuilder()).AddProcessor(new Collected(ended)).Build();
@@ -65,22 +66,5 @@ public sealed class GuestCodeTests
     private sealed class Collected(ConcurrentQueue<Activity> ended) : BaseProcessor<Activity>
     {
         public override void OnEnd(Activity data) => ended.Enqueue(data);
-    }
-
-    private sealed class Lines : ILoggerProvider, ILogger
-    {
-        public ConcurrentQueue<string> Written { get; } = [];
-
-        public ILogger CreateLogger(string categoryName) => this;
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            Written.Enqueue($"{formatter(state, exception)} {exception}");
-
-        public void Dispose() { }
     }
 }

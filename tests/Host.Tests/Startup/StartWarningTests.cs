@@ -1,7 +1,7 @@
-using System.Collections.Concurrent;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Orchestration.Testing;
 
 namespace Orchestration.Host.Tests.Startup;
 
@@ -33,27 +33,10 @@ public sealed class StartWarningTests
         if (isOwner)
             (settings["ConnectionStrings:Owner"], settings["ConnectionStrings:Orchestration"]) = ("", database.ConnectionString);
         await using var app = new HostApp(database.ConnectionString, settings: settings);
-        using var lines = new Lines();
+        using var lines = new LogLines();
         await using var logged = app.WithWebHostBuilder(builder => builder.ConfigureServices(services => services.AddSingleton<ILoggerProvider>(lines)));
         logged.UseKestrel(0);
         logged.StartServer();
         return lines.Written;
-    }
-
-    private sealed class Lines : ILoggerProvider, ILogger
-    {
-        public ConcurrentQueue<string> Written { get; } = [];
-
-        public ILogger CreateLogger(string categoryName) => this;
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            Written.Enqueue(formatter(state, exception));
-
-        public void Dispose() { }
     }
 }

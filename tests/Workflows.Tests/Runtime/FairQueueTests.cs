@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Text;
 using System.Text.Json.Nodes;
 using Dapper;
@@ -8,6 +7,7 @@ using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Execution;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Testing;
 using Orchestration.Workflows.Cases;
 
 namespace Orchestration.Workflows.Tests.Runtime;
@@ -309,22 +309,5 @@ public sealed class FairQueueTests
     {
         var (state, _) = await StateAsync(world, id);
         return (string)state["incidents"]!.AsArray().ShouldHaveSingleItem()!["message"]!;
-    }
-
-    private sealed class LogLines : ILoggerProvider, ILogger
-    {
-        public ConcurrentQueue<string> Written { get; } = [];
-
-        public ILogger CreateLogger(string categoryName) => this;
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            Written.Enqueue(formatter(state, exception));
-
-        public void Dispose() { }
     }
 }
