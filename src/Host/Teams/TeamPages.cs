@@ -86,10 +86,17 @@ internal static class TeamPages
         );
         parts.MapGet(
             "/assignees",
-            async (Guid[] task, string? q, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+            async (Guid[] task, string? q, string? verb, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
                 task.Length is 0 or > BacklogFilter.PageSize ? Problems.Invalid(new() { ["task"] = [$"must name from 1 to {BacklogFilter.PageSize} tasks"] })
                 : await Assignees.ChoiceAsync(runtime.Database, task, me, runtime.Clock.Now(), cancel) is { } choice
-                    ? Html.Page(new AssigneeList { Choice = choice, Q = q?.Trim() ?? "" })
+                    ? Html.Page(
+                        new AssigneeList
+                        {
+                            Choice = choice,
+                            Q = q?.Trim() ?? "",
+                            IsOffer = verb == "offer",
+                        }
+                    )
                 : Results.NotFound()
         );
         parts.MapPost(

@@ -69,7 +69,7 @@ const openAssign = opener => {
   giving = { verb: opener.dataset.assign, tasks, all };
   const what = row ? `“${row.querySelector("strong").textContent}”` : all ? "all that match" : tasks.length === 1 ? "1 task" : `${tasks.length} tasks`;
   document.getElementById("assign-title").textContent = `${giving.verb === "offer" ? "Offer" : "Assign"} ${what}`;
-  document.getElementById("assign-tasks").replaceChildren(...tasks.map(task => hidden("task", task.split(":")[0])));
+  document.getElementById("assign-tasks").replaceChildren(hidden("verb", giving.verb), ...tasks.map(task => hidden("task", task.split(":")[0])));
   document.getElementById("assign-list").replaceChildren();
   who.value = "";
   assign.showModal();

@@ -206,6 +206,11 @@ public sealed class BoardPageTests
         (await (await world.App.BrowserAsync("senior1")).GetAsync($"/team/assignees?task={own}")).StatusCode.ShouldBe(HttpStatusCode.OK);
         (await browser.GetAsync($"/team/assignees?task={own}&task={Guid.Empty:N}")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
         (await browser.GetAsync("/team/assignees")).StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
+
+        // A task that someone has can go back to its team. An offer is made to someone.
+        await world.ClaimedByAsync("adjuster1", $"/tasks/{own}");
+        (await PageAsync(browser, $"/team/assignees?task={own}")).QuerySelectorAll("[data-person='']").ShouldHaveSingleItem();
+        (await PageAsync(browser, $"/team/assignees?task={own}&verb=offer")).QuerySelectorAll("[data-person='']").ShouldBeEmpty();
     }
 
     [Fact]
