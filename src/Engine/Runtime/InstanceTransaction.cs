@@ -41,6 +41,7 @@ public sealed partial class InstanceTransaction : IAsyncDisposable
     /// <summary>Of a new instance, and then of the children it starts at once: their parent has no row yet.</summary>
     private bool _isOwned;
     private NpgsqlBatchCommand? _activation;
+    private (NpgsqlBatchCommand Query, string Column, Func<NpgsqlDataReader, Task> Read)? _readBack;
     private bool _committed;
     private Stimulus? _start;
     private object? _observed;
@@ -216,6 +217,12 @@ public sealed partial class InstanceTransaction : IAsyncDisposable
             texts.Add(text);
     }
 
+    /// <summary>Reads something after all is written, in the same round trip. What was read counts only if the commit succeeds.</summary>
+    /// <param name="query">The query.</param>
+    /// <param name="column">Its first column, by which its result is known: what is written may have results too.</param>
+    /// <param name="read">Reads the result.</param>
+    public void ReadBack(NpgsqlBatchCommand query, string column, Func<NpgsqlDataReader, Task> read) => _readBack = (query, column, read);
+
     /// <summary>The instance's history, as it grows in this transaction.</summary>
     public HistoryAppend History => _history ?? throw new InvalidOperationException("There is no instance.");
 
@@ -315,9 +322,14 @@ public sealed partial class InstanceTransaction : IAsyncDisposable
             _writes.BatchCommands.Insert(0, activation);
         if (_writes.BatchCommands.Count == 0 && _isNew)
             return;
+        if (_readBack is { } last)
+            Write(last.Query);
         if (!_isNew)
             Write("commit");
-        await _writes.ExecuteNonQueryAsync(cancel);
+        if (_readBack is { } back)
+            await ExecuteAsync(back.Column, back.Read, cancel);
+        else
+            await _writes.ExecuteNonQueryAsync(cancel);
         _committed = true;
         if (_changes is { } changes)
             _runtime.Changes.Publish(changes);
@@ -325,6 +337,16 @@ public sealed partial class InstanceTransaction : IAsyncDisposable
             _runtime.Stimuli.Deliver(InstanceId ?? default, Outgoing);
         foreach (var parent in Parents)
             _runtime.Stimuli.DeliverEnd(parent);
+    }
+
+    private async Task ExecuteAsync(string column, Func<NpgsqlDataReader, Task> read, CancellationToken cancel)
+    {
+        await using var reader = await _writes.ExecuteReaderAsync(cancel);
+        do
+        {
+            if (reader.FieldCount > 0 && reader.GetName(0) == column)
+                await read(reader);
+        } while (await reader.NextResultAsync(cancel));
     }
 
     private void WriteHistory(HistoryAppend history)

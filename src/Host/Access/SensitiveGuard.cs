@@ -25,6 +25,12 @@ public sealed record AccessReasonBody(string? Kind, Guid? Id, string? Why, strin
 public sealed record ReasonAnswer(Guid Customer, Instant Until);
 
 /// <summary>
+/// An endpoint whose verb asks itself (<see cref="Workflows.Tasks.TaskRequest.AsksForReason"/>), in the round trip that reads the task: for the most frequent verbs, which would
+/// otherwise take one round trip more. A reason that comes with the request is still taken by the guard.
+/// </summary>
+internal sealed record AsksForReason;
+
+/// <summary>
 /// Asks for a reason before a sensitive customer, their cases or tasks are opened: a rule for all endpoints below these, so that none can forget it. The
 /// reason is written to the access log and holds for that person and customer for <see cref="SensitiveCustomers.Holds"/>.
 /// </summary>
@@ -34,6 +40,9 @@ internal static partial class SensitiveGuard
     public const string Header = "X-Access-Reason";
 
     private const string Detail = "This record is sensitive. Say why you open it: the reason is written to the access log.";
+    internal const string Code = "reason-required";
+    internal const string Title = "A reason is required";
+    internal const string Advice = $"{Detail} Send it in the header {Header}, or to /api/access-reasons.";
     private const int MostText = 400;
 
     /// <summary>What people choose from.</summary>
@@ -53,8 +62,9 @@ internal static partial class SensitiveGuard
             {
                 if (
                     context.User.Identity is not PersonIdentity who
-                    || context.GetEndpoint() is not RouteEndpoint { RoutePattern.RawText: { } route }
+                    || context.GetEndpoint() is not RouteEndpoint { RoutePattern.RawText: { } route } endpoint
                     || Subject(route, context) is not var (kind, id, number)
+                    || (endpoint.Metadata.GetMetadata<AsksForReason>() is not null && !context.Request.Headers.ContainsKey(Header))
                     || await FindAsync(context, kind, id, number, who.Person) is not { } record
                 )
                 {
@@ -110,23 +120,14 @@ internal static partial class SensitiveGuard
     }
 
     /// <summary>What programs are answered that gave no reason.</summary>
-    internal static ProblemHttpResult ReasonRequired(GuardedRecord record) =>
-        Problems.Of(
-            StatusCodes.Status403Forbidden,
-            "reason-required",
-            "A reason is required",
-            $"{Detail} Send it in the header {Header}, or to /api/access-reasons.",
-            ("customer", record.Id),
-            ("reasons", Reasons.Select(reason => reason.Key)),
-            ("header", Header)
-        );
+    internal static ProblemHttpResult ReasonRequired(GuardedRecord record) => Problems.Of(StatusCodes.Status403Forbidden, Code, Title, Advice, Facts(record));
 
     private static Task AskAsync(HttpContext context, string kind, Guid? id, GuardedRecord record)
     {
         if (ApiSurface.Of(context.Request) is not null)
             return ReasonRequired(record).ExecuteAsync(context);
         if (context.Request.IsFragment() || !HttpMethods.IsGet(context.Request.Method) && !context.Request.IsPage())
-            return ErrorHandling.WriteAsync(context, StatusCodes.Status403Forbidden, "A reason is required", $"{Detail} Reload the page.");
+            return ErrorHandling.WriteAsync(context, StatusCodes.Status403Forbidden, Title, $"{Detail} Reload the page.");
         var (of, subject) = id is { } known ? (kind, known) : ("customer", record.Id);
         return Html.Page(
                 new ReasonPage
@@ -192,6 +193,9 @@ internal static partial class SensitiveGuard
             StatusCodes.Status422UnprocessableEntity
         );
     }
+
+    internal static (string Name, object? Value)[] Facts(GuardedRecord record) =>
+        [("customer", record.Id), ("reasons", Reasons.Select(reason => reason.Key)), ("header", Header)];
 
     private static string? Read(string? why, string? text, Dictionary<string, string[]> errors)
     {

@@ -114,11 +114,15 @@ internal static class CaseEndpoints
         )
         {
             IsTest = body.Test,
+            ReadsCase = true,
         };
         switch (await StartCase.RunAsync(runtime, request, me, cancel))
         {
             case StartCaseResult.Started started:
-                return TypedResults.Created($"/api/cases/{started.CaseId}", await CaseQueries.WithFactsAsync(runtime, started.CaseId, me, cancel));
+                return TypedResults.Created(
+                    $"/api/cases/{started.CaseId}",
+                    started.Case ?? await CaseQueries.WithFactsAsync(runtime, started.CaseId, me, cancel)
+                );
             case StartCaseResult.UnknownJourney unknown:
                 return Problems.Of(404, "unknown-journey", "Journey not found", $"No published journey has the id “{unknown.Journey}”.");
             case StartCaseResult.InvalidInput invalid:

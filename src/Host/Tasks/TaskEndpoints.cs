@@ -5,6 +5,7 @@ using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Host.Access;
 using Orchestration.Host.Http;
 using Orchestration.Host.Tasks.Verbs;
 using Orchestration.Workflows.People;
@@ -22,7 +23,13 @@ internal static class TaskEndpoints
         tasks.MapGet("", ListAsync).WithSummary("Lists tasks you may see");
         tasks.MapGet("/{id:guid}", FindAsync).WithSummary("Returns a task with its form").ProducesProblem(404);
         foreach (var verb in TaskVerbs.All)
-            tasks.MapPost($"/{{id:guid}}/{verb.ApiName}", verb.Api).WithSummary(verb.Summary).Answers();
+        {
+            var endpoint = tasks.MapPost($"/{{id:guid}}/{verb.ApiName}", verb.Api).WithSummary(verb.Summary);
+            endpoint.Answers();
+            if (verb.AsksForReason)
+                endpoint.WithMetadata(new AsksForReason());
+        }
+
         TaskNoteEndpoints.Map(tasks);
         tasks.MapPut("/{id:guid}/draft", DraftAsync).WithSummary("Saves what the owner has entered so far").Answers();
     }

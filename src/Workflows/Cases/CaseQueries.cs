@@ -169,6 +169,21 @@ public static class CaseQueries
     {
         await using var query = Query(runtime, id, actor);
         await using var r = await query.ExecuteReaderAsync(cancel);
+        return await WithFactsAsync(r, runtime, actor, cancel);
+    }
+
+    /// <summary>Reads the case of a transaction with its facts, as it is when all is written and as the person may see it.</summary>
+    internal static void ReadBack(
+        InstanceTransaction transaction,
+        WorkflowRuntime runtime,
+        Guid id,
+        Person actor,
+        Action<CaseDetail?> found,
+        CancellationToken cancel
+    ) => transaction.ReadBack(Sql.Command(Text(actor), actor.Id, transaction.Now, id), "id", async r => found(await WithFactsAsync(r, runtime, actor, cancel)));
+
+    private static async Task<CaseDetail?> WithFactsAsync(NpgsqlDataReader r, WorkflowRuntime runtime, Person actor, CancellationToken cancel)
+    {
         if (!await r.ReadAsync(cancel))
             return null;
         var state = State(r);
@@ -183,7 +198,9 @@ public static class CaseQueries
 
     // Two statements, so that the server keeps the plan of each: what depends on a parameter that decides who sees it would be planned every time.
     private static NpgsqlCommand Query(WorkflowRuntime runtime, Guid id, Person actor) =>
-        runtime.Database.Query(Eligibility.SeesAll(actor) ? OfAll : OfSeen, actor.Id, runtime.Clock.Now(), id);
+        runtime.Database.Query(Text(actor), actor.Id, runtime.Clock.Now(), id);
+
+    private static string Text(Person actor) => Eligibility.SeesAll(actor) ? OfAll : OfSeen;
 
     private static CaseDetail Detail(NpgsqlDataReader r, InstanceState? state) =>
         new(Read(r), r.GetString("definition_version_id"), r.GetInt32("definition_version"), Incidents(r, state));

@@ -21,6 +21,9 @@ public sealed record CaseRequest(string Journey, string? Reference, string Custo
 {
     /// <summary>Only tries out the journey: offered to nobody but the person who starts it, in no figure, and removable.</summary>
     public bool IsTest { get; init; }
+
+    /// <summary>The answer has the case, as the person sees it.</summary>
+    public bool ReadsCase { get; init; }
 }
 
 /// <summary>How opening a case went.</summary>
@@ -29,7 +32,11 @@ public abstract record StartCaseResult
     private StartCaseResult() { }
 
     /// <summary>It runs (or did so before, by the same key).</summary>
-    public sealed record Started(Guid CaseId) : StartCaseResult;
+    public sealed record Started(Guid CaseId) : StartCaseResult
+    {
+        /// <summary>The case, if it was asked for and runs only now.</summary>
+        public CaseDetail? Case { get; init; }
+    }
 
     public sealed record UnknownJourney(string Journey) : StartCaseResult;
 
@@ -78,6 +85,7 @@ public static class StartCase
             request.Input.ToJsonString()
         );
         var id = Ids.New(runtime.Clock.Now());
+        CaseDetail? read = null;
         var reference = request.Reference ?? await CaseReferences.NextAsync(runtime, workflow, request.IsTest, cancel);
         try
         {
@@ -116,6 +124,8 @@ public static class StartCase
                         else
                             CaseViewers.AddOpener(t, id, actor.UserName);
                         t.Write(operation.Remember(JsonSerializer.SerializeToUtf8Bytes(id), t.Now));
+                        if (request.ReadsCase)
+                            CaseQueries.ReadBack(t, runtime, id, actor, found => read = found, cancel);
                         t.Record(
                             new(
                                 "case.started",
@@ -142,7 +152,7 @@ public static class StartCase
             );
             return result switch
             {
-                StartResult.Started => new StartCaseResult.Started(id),
+                StartResult.Started => new StartCaseResult.Started(id) { Case = read },
                 // The same request again finds the case it opened running.
                 StartResult.AlreadyRunning => await AnswerAsync(runtime.Database, operation, cancel) ?? new StartCaseResult.AlreadyRunning(),
                 _ => new StartCaseResult.UnknownJourney(request.Journey),

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Data.Common;
 using System.Text.Json.Serialization;
 using NodaTime;
 using Npgsql;
@@ -107,9 +108,9 @@ public static class SensitiveCustomers
         await using (var query = database.Query(Guarded[kind], kind == "number" ? number : (object?)id, actor.Id, now))
         await using (var r = await query.ExecuteReaderAsync(cancel))
         {
-            if (!await r.ReadAsync(cancel))
+            if (await ReadAsync(r, cancel) is not { } found)
                 return null;
-            record = new(r.GetGuid(0), r.GetString(1), r.GetString(2));
+            record = found;
         }
 
         if (Eligibility.SeesAll(actor))
@@ -127,6 +128,13 @@ public static class SensitiveCustomers
         );
         return await sees.ExecuteScalarAsync(cancel) is true ? record : null;
     }
+
+    /// <summary>Selects, for <see cref="ReadAsync"/>, the record that the person has to give a reason for if they see this task.</summary>
+    internal static NpgsqlBatchCommand SelectOfTask(Guid task, Person actor, Instant now) => Sql.Command(Guarded["task"], task, actor.Id, now);
+
+    /// <summary>The record of the current result, or null.</summary>
+    internal static async Task<GuardedRecord?> ReadAsync(DbDataReader r, CancellationToken cancel) =>
+        await r.ReadAsync(cancel) ? new(r.GetGuid(0), r.GetString(1), r.GetString(2)) : null;
 
     /// <summary>All of them, the newest mark first.</summary>
     public static async Task<IReadOnlyList<SensitiveCustomer>> ListAsync(NpgsqlDataSource database, CancellationToken cancel = default)

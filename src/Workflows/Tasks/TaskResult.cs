@@ -1,4 +1,5 @@
 using NodaTime;
+using Orchestration.Workflows.Customers;
 using Orchestration.Workflows.Forms;
 
 namespace Orchestration.Workflows.Tasks;
@@ -30,6 +31,9 @@ public abstract record TaskResult
 
     /// <summary>The person isn't allowed to do this.</summary>
     public sealed record Forbidden(string Reason) : TaskResult;
+
+    /// <summary>The customer is sensitive, and the person has to say why they open the record.</summary>
+    public sealed record ReasonRequired(GuardedRecord Record) : TaskResult;
 
     /// <summary>Four eyes: the person worked on a step that this one excludes.</summary>
     public sealed record ExcludedByFourEyes(string StepId, string StepTitle) : TaskResult;

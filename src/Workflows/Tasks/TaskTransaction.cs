@@ -5,6 +5,7 @@ using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Customers;
 using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
@@ -20,7 +21,14 @@ public sealed record TaskRuntime(WorkflowRuntime Runtime, ClocksFollow ClocksFol
 /// <param name="TaskId">The task.</param>
 /// <param name="Revision">Revision the caller last saw.</param>
 /// <param name="OperationId">Chosen by the caller; the same id with the same body gives the same answer again.</param>
-public sealed record TaskRequest(Guid TaskId, int Revision, string OperationId);
+public sealed record TaskRequest(Guid TaskId, int Revision, string OperationId)
+{
+    /// <summary>
+    /// The answer is <see cref="TaskResult.ReasonRequired"/> where the actor first has to say why they open a sensitive record. Default: whoever calls has
+    /// asked them.
+    /// </summary>
+    public bool AsksForReason { get; init; }
+}
 
 /// <summary>
 /// One verb on one task: locks the case, reads all that its rules need in the same round trip, and writes everything in a second one.
@@ -86,6 +94,7 @@ internal sealed class TaskTransaction : IAsyncDisposable
             [
                 operation.Find(),
                 Subject.SelectTask(verb, request.TaskId, now, actor),
+                .. request.AsksForReason ? (NpgsqlBatchCommand[])[SensitiveCustomers.SelectOfTask(request.TaskId, actor, now)] : [],
                 .. Subject.CanBePlain(verb) ? (NpgsqlBatchCommand[])[] : [Subject.Select(verb, subject, request.TaskId, now, actor)],
                 ClockReader.SelectOfTask(request.TaskId),
                 .. also is null ? (NpgsqlBatchCommand[])[] : [also],
@@ -281,6 +290,13 @@ internal sealed class TaskTransaction : IAsyncDisposable
         WaitsFor = Task.SuspendedReason;
         var subject = reads.GetBoolean("plain") ? Subject.Plain(_actor) : null;
         await _transaction.NextResultAsync(cancel);
+        GuardedRecord? guarded = null;
+        if (_request.AsksForReason)
+        {
+            guarded = await SensitiveCustomers.ReadAsync(reads, cancel);
+            await _transaction.NextResultAsync(cancel);
+        }
+
         if (!Subject.CanBePlain(_verb))
         {
             subject = await Subject.ReadAsync(reads, cancel);
@@ -313,6 +329,8 @@ internal sealed class TaskTransaction : IAsyncDisposable
         // A task the person can't see is reported as missing, so that no refusal reveals it.
         if (!Subject.ActorSees && !Eligibility.SeesAll(_actor))
             return new TaskResult.NotFound();
+        if (guarded is not null)
+            return new TaskResult.ReasonRequired(guarded);
         if (Task.State.IsTerminal())
             return new TaskResult.AlreadyEnded(Task.State, Task.Outcome, Task.EndedBy!, Task.EndedAt!.Value);
         if (Task.Revision != _request.Revision)

@@ -51,7 +51,16 @@ public sealed class SensitiveRecordTests(SharedHost shared) : IClassFixture<Shar
         using var page = await shared.App.BrowserAsync("compliance");
         (await page.GetAsync($"/guidance/of-customer/{customer}")).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
         (await reviewer.PostAsJsonAsync($"/api/customers/{customer}/export", new { reason = "They asked" })).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
-        (await supervisor.PostAsJsonAsync($"/api/tasks/{task}/claim", new { revision = 1 })).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+        foreach (var verb in new[] { "claim", "complete", "start", "release" })
+        {
+            var asked = await supervisor.PostAsJsonAsync($"/api/tasks/{task}/{verb}", new { revision = 1, operationId = $"{verb}-C-701" });
+            asked.StatusCode.ShouldBe(HttpStatusCode.Forbidden, verb);
+            var problem = (await asked.Content.ReadFromJsonAsync<JsonNode>())!;
+            ((string?)problem["type"], (string?)problem["customer"]).ShouldBe(("/problems/reason-required", customer), verb);
+        }
+
+        using var closer = await shared.App.ApiAsync("closer1");
+        (await closer.PostAsJsonAsync($"/api/tasks/{task}/claim", new { revision = 1, operationId = "unseen" })).StatusCode.ShouldBe(HttpStatusCode.NotFound);
         var added = await supervisor.PutAsJsonAsync("/api/customers/by-number/C-791", new { name = "Written twice" });
         var merged = await supervisor.PostAsJsonAsync(
             $"/api/customers/{(string?)(await added.Content.ReadFromJsonAsync<JsonNode>())!["id"]}/merge",

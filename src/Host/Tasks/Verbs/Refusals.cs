@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using NodaTime;
 using Npgsql;
+using Orchestration.Host.Access;
 using Orchestration.Host.Http;
 using Orchestration.Host.Shell.Parts;
 using Orchestration.Workflows.People;
@@ -49,6 +50,10 @@ internal static class Refusals
         {
             TaskResult.NotFound => new(404, "not-found", "Task not found", "This task doesn't exist, or you don't have access to it."),
             TaskResult.Forbidden forbidden => new(403, "forbidden", "You can't do this", forbidden.Reason),
+            TaskResult.ReasonRequired guarded => new(403, SensitiveGuard.Code, SensitiveGuard.Title, SensitiveGuard.Advice)
+            {
+                Facts = SensitiveGuard.Facts(guarded.Record),
+            },
             TaskResult.ExcludedByFourEyes four => new(
                 403,
                 "four-eyes",

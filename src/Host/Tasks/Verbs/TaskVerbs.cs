@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using NodaTime;
+using Orchestration.Host.Access;
 using Orchestration.Host.Http;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;
@@ -28,6 +29,9 @@ internal sealed record TaskVerbRow(string Name, string Summary, RunVerb Run, Del
     /// <summary>Takes the data of the task's own form. A completed step leads on to the person's next one.</summary>
     public bool TakesForm { get; init; }
 
+    /// <summary>Is done so often that it asks for the reason for a sensitive customer itself.</summary>
+    public bool AsksForReason { get; init; }
+
     /// <summary>The task is off the person's hands: My work is shown next, else the task.</summary>
     public bool LeavesTask { get; init; }
 }
@@ -43,6 +47,7 @@ internal static class TaskVerbs
         Row<VerbBody>("claim", "Claims an unassigned task", (tasks, request, _, me, cancel) => ClaimTask.RunAsync(tasks, request, me, cancel)) with
         {
             InBulk = true,
+            AsksForReason = true,
         },
         Row<VerbBody>(
             "take-over",
@@ -107,6 +112,7 @@ internal static class TaskVerbs
         ) with
         {
             TakesForm = true,
+            AsksForReason = true,
         },
         Row<ReviewBody>(
             "request-review",
@@ -186,7 +192,8 @@ internal static class TaskVerbs
             revision = match;
         if (Read(id, revision, operationId, out var errors) is not { } request)
             return Problems.Invalid(errors);
-        var result = await run(request);
+        var asks = http.GetEndpoint()?.Metadata.GetMetadata<AsksForReason>() is not null;
+        var result = await run(request with { AsksForReason = asks });
         return result is TaskResult.Done done
             ? TypedResults.Ok(done.Answer)
             : (await Refusals.OfAsync(tasks.Runtime.Database, result, me, http.RequestAborted)).Problem();
