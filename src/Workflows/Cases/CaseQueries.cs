@@ -169,7 +169,7 @@ public static class CaseQueries
     {
         await using var query = Query(runtime, id, actor);
         await using var r = await query.ExecuteReaderAsync(cancel);
-        return await WithFactsAsync(r, runtime, actor, cancel);
+        return await WithFactsAsync(r, null, runtime, actor, cancel);
     }
 
     /// <summary>Reads the case of a transaction with its facts, as it is when all is written and as the person may see it.</summary>
@@ -180,13 +180,25 @@ public static class CaseQueries
         Person actor,
         Action<CaseDetail?> found,
         CancellationToken cancel
-    ) => transaction.ReadBack(Sql.Command(Text(actor), actor.Id, transaction.Now, id), "id", async r => found(await WithFactsAsync(r, runtime, actor, cancel)));
+    ) =>
+        transaction.ReadBack(
+            Sql.Command(Text(actor), actor.Id, transaction.Now, id),
+            "id",
+            async r => found(await WithFactsAsync(r, transaction.State, runtime, actor, cancel))
+        );
 
-    private static async Task<CaseDetail?> WithFactsAsync(NpgsqlDataReader r, WorkflowRuntime runtime, Person actor, CancellationToken cancel)
+    /// <param name="known">The state, if it is known.</param>
+    private static async Task<CaseDetail?> WithFactsAsync(
+        NpgsqlDataReader r,
+        InstanceState? known,
+        WorkflowRuntime runtime,
+        Person actor,
+        CancellationToken cancel
+    )
     {
         if (!await r.ReadAsync(cancel))
             return null;
-        var state = State(r);
+        var state = known ?? State(r);
         var detail = Detail(r, state);
         return state is null
             ? detail

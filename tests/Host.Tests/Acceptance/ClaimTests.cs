@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace Orchestration.Host.Tests.Acceptance;
 
@@ -57,7 +58,14 @@ public sealed class ClaimTests(Office office) : IClassFixture<Office>
         await NoticeAsync();
         var adjuster = office.Person("adjuster1");
 
+        // What is written has a result of its own when someone subscribes to it.
+        var admin = office.Person("admin");
+        var hook = await (
+            await admin.SendAsync(HttpMethod.Post, "/api/webhooks", new { url = "https://hooks.example.com/claims", eventTypes = new[] { "case.started" } })
+        ).JsonAsync();
+
         var id = Guid.Empty;
+        JsonNode? started = null;
         var start = await RequestCost.CountAsync(async header =>
         {
             var answer = await office.FrontOffice.SendAsync(
@@ -79,7 +87,11 @@ public sealed class ClaimTests(Office office) : IClassFixture<Office>
             );
             answer.StatusCode.ShouldBe(HttpStatusCode.Created);
             id = Guid.Parse(answer.Headers.Location!.ToString().Split('/')[^1]);
+            started = await answer.JsonAsync();
         });
+        (await admin.SendAsync(HttpMethod.Delete, $"/api/webhooks/{hook["endpoint"]!["id"]}", null)).StatusCode.ShouldBe(HttpStatusCode.NoContent);
+        (await office.FrontOffice.CaseAsync(id)).ToJsonString().ShouldBe(started!.ToJsonString(), "the answer is the case as it is read later");
+        started["facts"]!.AsArray().ShouldNotBeEmpty();
         var task = await adjuster.TaskAsync(id, "acknowledge");
         var claim = await AskAsync("claim", 1, new { });
         var complete = await AskAsync("complete", 2, new { outcome = "Acknowledged", data = new { channel = "Letter", acknowledgedOn = "2026-06-01" } });
