@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
+using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -10,48 +10,94 @@ namespace Orchestration.Benchmarks;
 
 /// <summary>
 /// Cases started and human steps completed (claim + complete) a second over HTTP, by demo people who are signed in, on a running host in Development.
-/// The journey is that of <see cref="Throughput"/>, so the two can be compared. A health check says what the requests themselves cost.
+/// Journey and team are those of <see cref="Throughput"/>: a team that nobody is pushed work of. The same with a team whose work is pushed comes besides. A
+/// health check says what the requests themselves cost.
 /// <c>dotnet run -c Release --project tests/Benchmarks -- http http://localhost:8080 [seconds] [clients …]</c>
 /// </summary>
 internal static class HttpThroughput
 {
+    private const string Team = "bench";
+    private const string PushedTeam = "claims-adjusting";
+    private const string Employee = "adjuster1";
+
     // A host that just started compiles for longer than this, so the first numbers of clients come with a longer one.
     private const int WarmUp = 2;
-    private const int FirstWarmUp = 10;
+    private const int FirstWarmUp = 20;
     private static readonly string Run = $"{Environment.ProcessId}-{Environment.TickCount64}";
+    private static readonly MediaTypeHeaderValue s_json = new("application/json");
     private static long s_number;
 
     public static async Task RunAsync(string url, int seconds, int[] numbers)
     {
         using var analyst = await SignInAsync(url, "analyst");
         using var frontOffice = await SignInAsync(url, "frontoffice");
-        using var adjuster = await SignInAsync(url, "adjuster1");
-        var journey = JsonNode.Parse(Throughput.Journey.Replace("\"value\": \"bench\"", "\"value\": \"claims-adjusting\"", StringComparison.Ordinal))!;
-        await SendAsync(
+        using var supervisor = await SignInAsync(url, "supervisor");
+        using (var administrator = await SignInAsync(url, "admin"))
+            await AddTeamAsync(administrator);
+        using var employee = await SignInAsync(url, Employee);
+        await PublishAsync(analyst, Team);
+        await PublishAsync(analyst, PushedTeam);
+        var distribution = await GetAsync(supervisor, $"/api/teams/{PushedTeam}/distribution");
+        var mode = distribution.GetProperty("mode").GetString();
+        Console.WriteLine($"Pushed: work of {PushedTeam}, in the mode “{mode}”{(mode is "offer" or "assign" ? "" : ", so nothing is pushed")}.");
+
+        foreach (var clients in numbers)
+        {
+            var warmUp = clients == numbers[0] ? FirstWarmUp : WarmUp;
+            await MeasureAsync("health check", clients, WarmUp, () => frontOffice.GetByteArrayAsync("/health/live"));
+            await MeasureTeamAsync(Team, "", clients, warmUp);
+            await MeasureTeamAsync(PushedTeam, ", pushed", clients, WarmUp);
+        }
+
+        async Task MeasureTeamAsync(string team, string named, int clients, int warmUp)
+        {
+            var cases = new ConcurrentBag<string>();
+            await MeasureAsync("", clients, warmUp, async () => cases.Add(await StartAsync(frontOffice, team)));
+            await MeasureAsync($"start{named}", clients, seconds, async () => cases.Add(await StartAsync(frontOffice, team)));
+
+            var tasks = new ConcurrentQueue<string>();
+            await Parallel.ForEachAsync(cases.Order(), async (id, _) => tasks.Enqueue(await TaskAsync(employee, id)));
+            await MeasureAsync("", clients, Math.Min(warmUp, seconds), () => PairAsync(employee, tasks));
+            await MeasureAsync($"claim+complete{named}", clients, seconds, () => PairAsync(employee, tasks));
+        }
+    }
+
+    /// <summary>The team of <see cref="Throughput"/>, with one member, unless it is there.</summary>
+    private static async Task AddTeamAsync(HttpClient administrator)
+    {
+        using var found = await administrator.GetAsync($"/api/teams/{Team}");
+        if (found.StatusCode == HttpStatusCode.NotFound)
+            await SendAsync(
+                administrator,
+                "/api/teams",
+                new
+                {
+                    key = Team,
+                    title = "Bench",
+                    members = new[] { Employee },
+                }
+            );
+    }
+
+    private static Task PublishAsync(HttpClient analyst, string team)
+    {
+        var journey = JsonNode.Parse(Throughput.Journey.Replace("\"value\": \"bench\"", $"\"value\": \"{team}\"", StringComparison.Ordinal))!;
+        journey["definitionId"] = Journey(team);
+        return SendAsync(
             analyst,
             "/api/definitions",
             new
             {
                 definition = journey,
                 publish = true,
-                operationId = Run,
+                operationId = $"{Run}-{team}",
             }
         );
-        foreach (var clients in numbers)
-        {
-            var warmUp = clients == numbers[0] ? FirstWarmUp : WarmUp;
-            await MeasureAsync("health check", clients, WarmUp, () => frontOffice.GetStringAsync("/health/live"));
-            var cases = new ConcurrentBag<string>();
-            await MeasureAsync("start", clients, warmUp, async () => cases.Add(await StartAsync(frontOffice)), print: false);
-            await MeasureAsync("start", clients, seconds, async () => cases.Add(await StartAsync(frontOffice)));
-            var tasks = new ConcurrentQueue<string>();
-            await Parallel.ForEachAsync(cases, async (id, _) => tasks.Enqueue(await TaskAsync(adjuster, id)));
-            await MeasureAsync("claim+complete", clients, warmUp, () => PairAsync(adjuster, tasks), print: false);
-            await MeasureAsync("claim+complete", clients, seconds, () => PairAsync(adjuster, tasks));
-        }
     }
 
-    private static async Task<string> StartAsync(HttpClient client)
+    private static string Journey(string team) => $"bench-{team}";
+
+    private static async Task<string> StartAsync(HttpClient client, string team)
     {
         var number = Interlocked.Increment(ref s_number);
         var started = await SendAsync(
@@ -59,19 +105,19 @@ internal static class HttpThroughput
             "/api/cases",
             new
             {
-                journey = "bench",
+                journey = Journey(team),
                 reference = $"B-{Run}-{number}",
-                customer = new { id = "C-1001", name = "Ines Castellan" },
-                input = new { },
+                customer = new { id = "C", name = "Customer" },
             }
         );
-        return started.GetProperty("case").GetProperty("id").GetString()!;
+        using var answer = JsonDocument.Parse(started);
+        return answer.RootElement.GetProperty("case").GetProperty("id").GetString()!;
     }
 
     private static async Task<string> TaskAsync(HttpClient client, string id) =>
-        (await client.GetFromJsonAsync<JsonElement>($"/api/tasks?view=all&case={id}")).GetProperty("items")[0].GetProperty("id").GetString()!;
+        (await GetAsync(client, $"/api/tasks?view=all&case={id}")).GetProperty("items")[0].GetProperty("id").GetString()!;
 
-    /// <summary>Claims the next task and completes it. Does nothing when none is left.</summary>
+    /// <summary>Claims the next task and completes it.</summary>
     private static async Task PairAsync(HttpClient client, ConcurrentQueue<string> tasks)
     {
         if (!tasks.TryDequeue(out var task))
@@ -89,16 +135,17 @@ internal static class HttpThroughput
         );
     }
 
-    private static async Task MeasureAsync(string what, int clients, int seconds, Func<Task> once, bool print = true)
+    /// <param name="what">What is printed; empty: nothing, it only warms up.</param>
+    private static async Task MeasureAsync(string what, int clients, int seconds, Func<Task> once)
     {
         var cpu = Process.GetCurrentProcess().TotalProcessorTime;
         var watch = Stopwatch.StartNew();
         var times = (await Task.WhenAll(Enumerable.Range(0, clients).Select(_ => Task.Run(ClientAsync)))).SelectMany(t => t).Order().ToList();
-        if (print)
+        if (what.Length > 0)
             Console.WriteLine(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{what, -15} {clients, 3} clients: {times.Count / watch.Elapsed.TotalSeconds, 6:0}/s   p50 {times[times.Count / 2], 5:0.0} ms   p99 "
+                    $"{what, -22} {clients, 3} clients: {times.Count / watch.Elapsed.TotalSeconds, 6:0}/s   p50 {times[times.Count / 2], 5:0.0} ms   p99 "
                         + $"{times[times.Count * 99 / 100], 5:0.0} ms   client: "
                         + $"{(Process.GetCurrentProcess().TotalProcessorTime - cpu).TotalMilliseconds / times.Count:0.00} ms CPU"
                 )
@@ -121,17 +168,23 @@ internal static class HttpThroughput
     private static async Task<HttpClient> SignInAsync(string url, string person)
     {
         var client = new HttpClient { BaseAddress = new(url) };
-        var session = await SendAsync(client, "/api/session", new { userName = person, password = "demo" });
-        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", session.GetProperty("accessToken").GetString());
+        using var session = JsonDocument.Parse(await SendAsync(client, "/api/session", new { userName = person, password = "demo" }));
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", session.RootElement.GetProperty("accessToken").GetString());
         return client;
     }
 
-    private static async Task<JsonElement> SendAsync(HttpClient client, string path, object body)
+    private static async Task<JsonElement> GetAsync(HttpClient client, string path) =>
+        JsonSerializer.Deserialize<JsonElement>(await client.GetByteArrayAsync(path));
+
+    /// <summary>Sends bytes and reads bytes: what the client does takes time from the host, which runs on the same machine.</summary>
+    private static async Task<byte[]> SendAsync<T>(HttpClient client, string path, T body)
     {
-        using var answer = await client.PostAsJsonAsync(path, body);
-        var text = await answer.Content.ReadAsStringAsync();
+        using var content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body));
+        content.Headers.ContentType = s_json;
+        using var answer = await client.PostAsync(path, content);
+        var bytes = await answer.Content.ReadAsByteArrayAsync();
         return answer.IsSuccessStatusCode
-            ? JsonSerializer.Deserialize<JsonElement>(text)
-            : throw new InvalidOperationException($"{path}: {(int)answer.StatusCode} {text}");
+            ? bytes
+            : throw new InvalidOperationException($"{path}: {(int)answer.StatusCode} {System.Text.Encoding.UTF8.GetString(bytes)}");
     }
 }
