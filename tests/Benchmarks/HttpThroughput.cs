@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -10,7 +11,7 @@ namespace Orchestration.Benchmarks;
 
 /// <summary>
 /// Cases started and human steps completed (claim + complete) a second over HTTP, by demo people who are signed in, on a running host in Development.
-/// Journey and team are those of <see cref="Throughput"/>: a team that nobody is pushed work of. The same with a team whose work is pushed comes besides. A
+/// Journey and team are those of <see cref="Throughput"/>: a team that nobody is pushed work of. The same with a team that is offered its work comes besides. A
 /// health check says what the requests themselves cost.
 /// <c>dotnet run -c Release --project tests/Benchmarks -- http http://localhost:8080 [seconds] [clients …]</c>
 /// </summary>
@@ -37,16 +38,27 @@ internal static class HttpThroughput
         using var employee = await SignInAsync(url, Employee);
         await PublishAsync(analyst, Team);
         await PublishAsync(analyst, PushedTeam);
-        var distribution = await GetAsync(supervisor, $"/api/teams/{PushedTeam}/distribution");
-        var mode = distribution.GetProperty("mode").GetString();
-        Console.WriteLine($"Pushed: work of {PushedTeam}, in the mode “{mode}”{(mode is "offer" or "assign" ? "" : ", so nothing is pushed")}.");
-
         foreach (var clients in numbers)
         {
             var warmUp = clients == numbers[0] ? FirstWarmUp : WarmUp;
             await MeasureAsync("health check", clients, WarmUp, () => frontOffice.GetByteArrayAsync("/health/live"));
             await MeasureTeamAsync(Team, "", clients, warmUp);
-            await MeasureTeamAsync(PushedTeam, ", pushed", clients, WarmUp);
+            var mode = (await GetAsync(supervisor, $"/api/teams/{PushedTeam}/distribution")).GetProperty("mode").GetString()!;
+            await SetModeAsync("offer");
+            try
+            {
+                await MeasureTeamAsync(PushedTeam, ", pushed", clients, WarmUp);
+            }
+            finally
+            {
+                await SetModeAsync(mode);
+            }
+        }
+
+        async Task SetModeAsync(string mode)
+        {
+            using var answer = await supervisor.PutAsJsonAsync($"/api/teams/{PushedTeam}/distribution/mode", new { mode });
+            answer.EnsureSuccessStatusCode();
         }
 
         async Task MeasureTeamAsync(string team, string named, int clients, int warmUp)
@@ -79,11 +91,11 @@ internal static class HttpThroughput
             );
     }
 
-    private static Task PublishAsync(HttpClient analyst, string team)
+    private static async Task PublishAsync(HttpClient analyst, string team)
     {
         var journey = JsonNode.Parse(Throughput.Journey.Replace("\"value\": \"bench\"", $"\"value\": \"{team}\"", StringComparison.Ordinal))!;
         journey["definitionId"] = Journey(team);
-        return SendAsync(
+        await SendAsync(
             analyst,
             "/api/definitions",
             new
