@@ -160,16 +160,16 @@ public sealed class OfficeModel
                 Free(owner, at);
                 return new OfficeAct.Suspend(at, job.Task.Id, owner.Person.UserName);
             case Entry.Answer { Job: var job } answer when answer.Turn == job.Turn && job is { State: JobState.Suspended, Owner: { } owner }:
-                job.State = JobState.Kept;
+                (job.State, job.IsAnswered) = (JobState.Kept, true);
                 Look(owner, at);
-                return new OfficeAct.Resume(at, job.Task.Id, owner.Person.UserName);
+                return null;
             default:
                 return null;
         }
     }
 
     /// <summary>Someone who is there and free takes what they have kept, else the most urgent task they may take, if it can be done by the evening.</summary>
-    private OfficeAct.Claim? LookAt(Worker person, Instant at)
+    private OfficeAct? LookAt(Worker person, Instant at)
     {
         person.Looking = false;
         if (person.Current is not null || !person.IsThere(at))
@@ -180,7 +180,9 @@ public sealed class OfficeModel
         if (mine is not null)
         {
             Work(mine, person, at, _work.Around(0.5 * MinutesOf(mine)));
-            return null;
+            var resumed = mine.IsAnswered ? new OfficeAct.Resume(at, mine.Task.Id, person.Person.UserName) : null;
+            mine.IsAnswered = false;
+            return resumed;
         }
 
         var open = _jobs.Values.Where(job => job.State == JobState.Waiting && job.OpenTo(person.Person) && person.CanFinish(at, MinutesOf(job)));
@@ -198,7 +200,7 @@ public sealed class OfficeModel
             Work(next, person, at, minutes);
         }
 
-        return new(at, next.Task.Id, person.Person.UserName);
+        return new OfficeAct.Claim(at, next.Task.Id, person.Person.UserName);
     }
 
     private void Work(Job job, Worker person, Instant at, double minutes)
@@ -300,6 +302,9 @@ public sealed class OfficeModel
         public int Turn { get; set; }
 
         public bool HasWaited { get; set; }
+
+        /// <summary>The customer answered; whoever has it resumes it when they get to it.</summary>
+        public bool IsAnswered { get; set; }
 
         public bool WasReviewed { get; set; }
 
