@@ -99,6 +99,7 @@ static async Task Run(string[] args)
 
     app.UseSecurityHeaders();
     app.UseRunToCompletion();
+    app.UseLargeRequests();
     app.UseErrorHandling();
     app.UseAddresses(settings.Addresses);
     app.UseAssets();

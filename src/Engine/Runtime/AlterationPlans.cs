@@ -10,12 +10,14 @@ namespace Orchestration.Engine.Runtime;
 /// <param name="Id">Its id.</param>
 /// <param name="Alterations">Elsa's JSON of the alterations, in order.</param>
 /// <param name="Filter">Elsa's JSON of which instances were meant.</param>
+/// <param name="Actor">Who submitted it.</param>
 /// <param name="CreatedAt">When it was submitted.</param>
 /// <param name="Jobs">One for each instance.</param>
 public sealed record AlterationPlan(
     string Id,
     System.Text.Json.Nodes.JsonArray Alterations,
     JsonObject Filter,
+    string Actor,
     Instant CreatedAt,
     IReadOnlyList<AlterationJob> Jobs
 )
@@ -119,12 +121,13 @@ public static class AlterationPlans
     {
         await using var connection = await database.OpenConnectionAsync(cancel);
         await using var batch = connection.CreateBatch();
-        batch.Add("select alterations, filter, created_at from alteration_plan where id = $1", id);
+        batch.Add("select alterations, filter, actor, created_at from alteration_plan where id = $1", id);
         batch.Add("select id, instance_id, state, log, created_at, ended_at from alteration_job where plan_id = $1 order by id", id);
         await using var reader = await batch.ExecuteReaderAsync(cancel);
         if (!await reader.ReadAsync(cancel))
             return null;
-        var (alterations, filter, createdAt) = (JsonNode.Parse(reader.Utf8(0))!.AsArray(), JsonNode.Parse(reader.Utf8(1))!.AsObject(), reader.Instant(2));
+        var (alterations, filter) = (JsonNode.Parse(reader.Utf8(0))!.AsArray(), JsonNode.Parse(reader.Utf8(1))!.AsObject());
+        var (actor, createdAt) = (reader.GetString(2), reader.Instant(3));
         await reader.NextResultAsync(cancel);
         var jobs = new List<AlterationJob>();
         while (await reader.ReadAsync(cancel))
@@ -136,7 +139,7 @@ public static class AlterationPlans
             jobs.Add(new(reader.GetGuid(0), reader.GetGuid(1), reader.GetString(2), [.. log], reader.Instant(4), ended));
         }
 
-        return new(id, alterations, filter, createdAt, jobs);
+        return new(id, alterations, filter, actor, createdAt, jobs);
     }
 
     /// <summary>Does one job; its stimulus goes in the same transaction. Nothing when another host did it.</summary>

@@ -78,5 +78,9 @@ public abstract class BurstObserver
     public abstract object? Told(string eventName, object? payload, BurstWriteContext context, object? known);
 
     /// <summary>The instance ended without a burst, because its state or definition can't be read.</summary>
-    public abstract void GivenUp(InstanceTransaction transaction, object? known);
+    /// <param name="transaction">Where to read and to write commands and events.</param>
+    /// <param name="known">The data read.</param>
+    /// <param name="cancel">Cancels.</param>
+    /// <returns>What else is withdrawn with it: the activities can't say it.</returns>
+    public abstract Task<IReadOnlyList<IBurstWrite>> GivenUpAsync(InstanceTransaction transaction, object? known, CancellationToken cancel);
 }

@@ -18,8 +18,7 @@ public sealed partial class InstanceTransaction
     /// or wanted to start, and waits for. A state that can be read says so too, or else its steps could run again once the definition is back.
     /// Nothing is written before <see cref="CommitAsync"/>. Use it in a transaction without a burst.
     /// </summary>
-    /// <param name="writes">What other modules have to withdraw; the activities can't say it.</param>
-    public async Task GiveUpAsync(IReadOnlyList<IBurstWrite> writes, CancellationToken cancel = default)
+    public async Task GiveUpAsync(CancellationToken cancel = default)
     {
         await DoneReadingAsync();
         Write("update workflow_instance set status = 'Finished', sub_status = 'Cancelled', updated_at = $2, finished_at = $2 where id = $1", InstanceId, Now);
@@ -29,7 +28,7 @@ public sealed partial class InstanceTransaction
         var children = await WaitedForAsync(cancel);
         Outgoing.AddRange(StimulusQueue.Enqueue(_writes, Ids.Text(InstanceId!.Value), TestBy, children, Now));
         await ObserveAsync(cancel);
-        _runtime.BurstWrites.Observer?.GivenUp(this, _observed);
+        var writes = _runtime.BurstWrites.Observer is { } observer ? await observer.GivenUpAsync(this, _observed, cancel) : [];
 
         if (IsReadable())
         {

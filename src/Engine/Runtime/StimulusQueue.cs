@@ -1,8 +1,10 @@
 using System.Collections.Concurrent;
+using System.Text.Json;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using NodaTime;
 using Npgsql;
+using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Execution;
 using Orchestration.Engine.Model;
 using Orchestration.Engine.Storage;
@@ -168,7 +170,14 @@ public sealed partial class StimulusQueue
     {
         try
         {
-            await DeliverAsync(due, cancel);
+            try
+            {
+                await DeliverAsync(due, cancel);
+            }
+            catch (Exception e) when (due.Kind == "cancel" && e is InvalidDataException or DefinitionUnavailableException)
+            {
+                await GiveUpAsync(due, cancel);
+            }
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
@@ -255,6 +264,25 @@ public sealed partial class StimulusQueue
         {
             foreach (var each in taken)
                 await AdvanceAsync(transaction, each.Kind, each.Payload, cancel);
+        }
+
+        await transaction.CommitAsync(cancel);
+    }
+
+    /// <summary>Cancels an instance that can't be read.</summary>
+    private async Task GiveUpAsync(Due due, CancellationToken cancel)
+    {
+        var gone = Sql.Command("delete from stimulus where id = $1 returning id", due.Id);
+        await using var transaction = await InstanceTransaction.OpenAsync(_runtime, due.Actor, ("$1", due.Target!.Value), reads: [gone], cancel: cancel);
+        await transaction.NextResultAsync(cancel);
+        if (!await transaction.Reads.ReadAsync(cancel))
+            return;
+        await transaction.DoneReadingAsync();
+        if (transaction.IsRunning)
+        {
+            var reason = JsonSerializer.SerializeToUtf8Bytes(new { reason = due.Payload["reason"] });
+            transaction.Record(new("instance.cancelled", "instance", Ids.Text(due.Target!.Value), 0, reason));
+            await transaction.GiveUpAsync(cancel);
         }
 
         await transaction.CommitAsync(cancel);

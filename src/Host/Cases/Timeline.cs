@@ -86,6 +86,7 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
         {
             "case.started" => new("flag", "good", "Case started", null, null, null, 100),
             "case.cancelled" => new("ban", "bad", "Case cancelled", reason, null, null, 100),
+            "instance.cancelled" => new("ban", null, "Workflow cancelled", reason, null, null, 100),
             "history.erased" => new("eraser", null, "Personal data erased from the history", reason, null, null, 100),
             "case.exported" => new("file-export", null, "Case exported", Text(e.Payload, "format") == "proof" ? "with proofs" : null, null, null, 30),
             "case.removed" => new("trash", null, "Test case removed", null, null, null, 100),

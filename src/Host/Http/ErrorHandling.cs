@@ -88,7 +88,7 @@ internal static class ErrorHandling
     /// <param name="detail">What to do about it. Default: by status.</param>
     public static async Task WriteAsync(HttpContext context, int status, string? title = null, string? detail = null)
     {
-        var (usual, advice) = Usual(status);
+        var (usual, advice) = Usual(context, status);
         title ??= usual;
         detail ??= advice;
         context.Response.StatusCode = status;
@@ -125,7 +125,7 @@ internal static class ErrorHandling
         }
     }
 
-    private static (string Title, string? Detail) Usual(int status) =>
+    private static (string Title, string? Detail) Usual(HttpContext context, int status) =>
         status switch
         {
             400 => ("The request can't be read", null),
@@ -133,7 +133,7 @@ internal static class ErrorHandling
             403 => ("You don't have permission", "Your roles don't allow this action. Contact an administrator if you need access."),
             404 => ("Not found", "Check the address. The page may have moved."),
             405 => ("Method not allowed", null),
-            413 => ("The request is too large", "A request can't be larger than 1 MB."),
+            413 => ("The request is too large", $"It can't be larger than {LargeRequests.Limit(context) / (1024 * 1024)} MB."),
             415 => ("Unsupported content type", "Send JSON in UTF-8, with the content type application/json."),
             503 => ("Temporarily unavailable", "Nothing was saved. Try again in a few seconds."),
             _ => ("Something went wrong", "The error has been logged. Try again. If it keeps happening, send an administrator the time and what you did."),

@@ -48,7 +48,9 @@ internal static class TaskPages
                 $"/{verb.Name}",
                 (Guid id, HttpContext http, TaskRuntime tasks, Person me, CancellationToken cancel) => VerbAsync(verb, id, http, tasks, me, cancel)
             );
-        pages.MapPost("/attach", AttachAsync).WithMetadata(new RequestSizeLimitAttribute(AttachToTask.MaxBytes + 64 * 1024));
+
+        // A file that is too large is received, so that the page can say so beside the field.
+        pages.MapPost("/attach", AttachAsync).WithMetadata(new RequestSizeLimitAttribute(10 * AttachToTask.MaxBytes));
         pages.MapGet("/files/{attachment:guid}", TaskNoteEndpoints.DownloadAsync);
         pages.MapPost("/layout", LayoutAsync);
         pages
@@ -112,9 +114,10 @@ internal static class TaskPages
             {
                 if (form.Files.GetFile("file") is not { } file)
                     return new(new TaskResult.InvalidRequest("file", "Choose a file."));
-                using var content = new MemoryStream();
-                await file.CopyToAsync(content, cancel);
-                return new(await AttachToTask.RunAsync(tasks, request, file.FileName, file.ContentType, content.ToArray(), me, cancel));
+                var content = new byte[Math.Min(file.Length, AttachToTask.MaxBytes + 1)];
+                await using (var sent = file.OpenReadStream())
+                    await sent.ReadExactlyAsync(content, cancel);
+                return new(await AttachToTask.RunAsync(tasks, request, file.FileName, file.ContentType, content, me, cancel));
             },
             cancel
         );

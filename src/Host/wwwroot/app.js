@@ -270,9 +270,9 @@ document.addEventListener("submit", async e => {
 });
 addEventListener("pagehide", keepDraft);
 
-// Another task beside the list: it begins at its top, and the list says which one it is.
+// Another task beside the list: it begins at its top, and the list says which one it is, also where a form of it was refused.
 const markOpen = () => document.querySelectorAll("#beside a.row-main").forEach(link => {
-  if (link.pathname === location.pathname) link.setAttribute("aria-current", "page");
+  if (`${location.pathname}/`.startsWith(`${link.pathname}/`)) link.setAttribute("aria-current", "page");
   else link.removeAttribute("aria-current");
 });
 document.addEventListener("htmx:after:swap", e => {

@@ -55,22 +55,14 @@ public static class CancelCase
 
     private static async Task<CancelCaseResult> GiveUpAsync(WorkflowRuntime runtime, Guid id, string reason, string actor, CancellationToken cancel)
     {
-        NpgsqlBatchCommand[] reads =
-        [
-            Sql.Command("select status = 'Running' or sub_status = 'Faulted' from workflow_instance where id = $1", id),
-            Sql.Command("select bookmark_id, activity_id from task where instance_id = $1 and ended_at is null", id),
-        ];
-        await using var transaction = await InstanceTransaction.OpenAsync(runtime, actor, ("$1", id), reads: reads, cancel: cancel);
+        var ends = Sql.Command("select status = 'Running' or sub_status = 'Faulted' from workflow_instance where id = $1", id);
+        await using var transaction = await InstanceTransaction.OpenAsync(runtime, actor, ("$1", id), reads: [ends], cancel: cancel);
         await transaction.NextResultAsync(cancel);
         if (!await transaction.Reads.ReadAsync(cancel) || !transaction.Reads.GetBoolean(0))
             return CancelCaseResult.Ended;
-        await transaction.NextResultAsync(cancel);
-        var tasks = new List<IBurstWrite>();
-        while (await transaction.Reads.ReadAsync(cancel))
-            tasks.Add(WithdrawTask.Cancelled(Ids.Text(transaction.Reads.GetGuid(0)), transaction.Reads.GetString(1)));
         await transaction.DoneReadingAsync();
         Record(transaction, id, reason);
-        await transaction.GiveUpAsync(tasks, cancel);
+        await transaction.GiveUpAsync(cancel);
         await AlterCase.CancelledAsync(transaction, reason, cancel);
         await transaction.CommitAsync(cancel);
         return CancelCaseResult.Cancelled;

@@ -12,7 +12,11 @@ namespace Orchestration.Workflows.Distribution;
 /// <param name="Title">Its title.</param>
 /// <param name="Team">Key of its team.</param>
 /// <param name="Reasons">Short phrases, the strongest first.</param>
-public sealed record Suggestion(Guid TaskId, string Title, string Team, IReadOnlyList<string> Reasons);
+public sealed record Suggestion(Guid TaskId, string Title, string Team, IReadOnlyList<string> Reasons)
+{
+    /// <summary>Reference and customer of its case; null for a task of another workflow.</summary>
+    public (string Reference, string Customer)? Case { get; init; }
+}
 
 /// <summary>What someone should do next, as the push engine would decide for them alone. Nothing is written.</summary>
 public sealed class SuggestWork(WorkflowRuntime runtime, ServiceLevelCatalog serviceLevels)
@@ -64,7 +68,22 @@ public sealed class SuggestWork(WorkflowRuntime runtime, ServiceLevelCatalog ser
             found.AddRange(plan.Picks.Select((pick, place) => (place, new Suggestion(pick.Work.Id, pick.Work.Title, team, Reasons(pick, policy, now)))));
         }
 
-        return [.. found.OrderBy(one => one.Place).ThenBy(one => one.Suggestion.Team, StringComparer.Ordinal).Take(most).Select(one => one.Suggestion)];
+        var best = found.OrderBy(one => one.Place).ThenBy(one => one.Suggestion.Team, StringComparer.Ordinal).Take(most).Select(one => one.Suggestion).ToList();
+        if (best.Count == 0)
+            return [];
+        var cases = new Dictionary<Guid, (string, string)>();
+        await using (var batch = connection.CreateBatch())
+        {
+            batch.Add(
+                "select t.id, c.reference, c.customer_name from task t join journey_case c on c.id = t.instance_id where t.id = any($1)",
+                best.Select(one => one.TaskId).ToArray()
+            );
+            await using var r = await batch.ExecuteReaderAsync(cancel);
+            while (await r.ReadAsync(cancel))
+                cases[r.GetGuid(0)] = (r.GetString(1), r.GetString(2));
+        }
+
+        return [.. best.Select(one => one with { Case = cases.TryGetValue(one.TaskId, out var named) ? named : null })];
     }
 
     /// <summary>Why a task comes next, in words.</summary>
@@ -81,7 +100,7 @@ public sealed class SuggestWork(WorkflowRuntime runtime, ServiceLevelCatalog ser
             if (slack < Duration.Zero)
                 reasons.Add("It's late");
             else
-                reasons.Add($"{(work.Statutory ? "A statutory deadline" : "Its deadline")} leaves {Length(slack)}");
+                reasons.Add($"{(work.Statutory ? "A statutory deadline" : "Its deadline")} leaves {Length(slack)} of working time");
         }
         else
         {

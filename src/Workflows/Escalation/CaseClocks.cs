@@ -53,12 +53,22 @@ internal sealed class CaseClocks(ServiceLevelCatalog serviceLevels) : BurstObser
         return clocks;
     }
 
-    public override void GivenUp(InstanceTransaction transaction, object? known)
+    public override async Task<IReadOnlyList<IBurstWrite>> GivenUpAsync(InstanceTransaction transaction, object? known, CancellationToken cancel)
     {
-        if (known is not ClockSet clocks)
-            return;
-        clocks.End(null, transaction.Now);
-        clocks.Write(transaction, transaction.History, transaction.InstanceId!.Value, null);
+        if (known is ClockSet clocks)
+        {
+            clocks.End(null, transaction.Now);
+            clocks.Write(transaction, transaction.History, transaction.InstanceId!.Value, null);
+        }
+
+        var tasks = new List<IBurstWrite>();
+        await using var reader = await transaction.QueryAsync(
+            Sql.Command("select bookmark_id, activity_id from task where instance_id = $1 and ended_at is null", transaction.InstanceId),
+            cancel
+        );
+        while (await reader.ReadAsync(cancel))
+            tasks.Add(WithdrawTask.Cancelled(Ids.Text(reader.GetGuid(0)), reader.GetString(1)));
+        return tasks;
     }
 
     /// <summary>The clock events of a burst, in order: its cause, the completed steps, its end.</summary>

@@ -31,7 +31,7 @@ public static class JobSetup
 
     // Another host takes over the jobs of a dead host after at most Abandoned + Poll. A job that is queued in this process starts at once.
     private static readonly TimeSpan Abandoned = TimeSpan.FromSeconds(12);
-    private static readonly TimeSpan Poll = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Poll = TimeSpan.FromSeconds(15);
 
     // Held only briefly; a lock left by a dead host is ignored after this time.
     private static readonly TimeSpan Lock = TimeSpan.FromSeconds(10);

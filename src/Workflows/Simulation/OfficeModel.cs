@@ -160,28 +160,33 @@ public sealed class OfficeModel
                 Free(owner, at);
                 return new OfficeAct.Suspend(at, job.Task.Id, owner.Person.UserName);
             case Entry.Answer { Job: var job } answer when answer.Turn == job.Turn && job is { State: JobState.Suspended, Owner: { } owner }:
-                job.State = JobState.Kept;
+                (job.State, job.IsAnswered) = (JobState.Kept, true);
                 Look(owner, at);
-                return new OfficeAct.Resume(at, job.Task.Id, owner.Person.UserName);
+                return null;
             default:
                 return null;
         }
     }
 
-    /// <summary>Someone who is there and free takes what they have kept, else the most urgent task they may take.</summary>
-    private OfficeAct.Claim? LookAt(Worker person, Instant at)
+    /// <summary>Someone who is there and free takes what they have kept, else the most urgent task they may take, if it can be done by the evening.</summary>
+    private OfficeAct? LookAt(Worker person, Instant at)
     {
         person.Looking = false;
         if (person.Current is not null || !person.IsThere(at))
             return null;
-        var mine = _jobs.Values.Where(job => job.State == JobState.Kept && ReferenceEquals(job.Owner, person)).MinBy(job => job.Urgency);
+        var mine = _jobs
+            .Values.Where(job => job.State == JobState.Kept && ReferenceEquals(job.Owner, person) && person.CanFinish(at, 0.5 * MinutesOf(job)))
+            .MinBy(job => job.Urgency);
         if (mine is not null)
         {
             Work(mine, person, at, _work.Around(0.5 * MinutesOf(mine)));
-            return null;
+            var resumed = mine.IsAnswered ? new OfficeAct.Resume(at, mine.Task.Id, person.Person.UserName) : null;
+            mine.IsAnswered = false;
+            return resumed;
         }
 
-        if (_jobs.Values.Where(job => job.State == JobState.Waiting && job.OpenTo(person.Person)).MinBy(job => job.Urgency) is not { } next)
+        var open = _jobs.Values.Where(job => job.State == JobState.Waiting && job.OpenTo(person.Person) && person.CanFinish(at, MinutesOf(job)));
+        if (open.MinBy(job => job.Urgency) is not { } next)
             return null;
         next.Owner = person;
         var minutes = _work.Around(MinutesOf(next)) * person.Person.Speed;
@@ -195,7 +200,7 @@ public sealed class OfficeModel
             Work(next, person, at, minutes);
         }
 
-        return new(at, next.Task.Id, person.Person.UserName);
+        return new OfficeAct.Claim(at, next.Task.Id, person.Person.UserName);
     }
 
     private void Work(Job job, Worker person, Instant at, double minutes)
@@ -298,6 +303,9 @@ public sealed class OfficeModel
 
         public bool HasWaited { get; set; }
 
+        /// <summary>The customer answered; whoever has it resumes it when they get to it.</summary>
+        public bool IsAnswered { get; set; }
+
         public bool WasReviewed { get; set; }
 
         public HashSet<string> Refused { get; } = [];
@@ -312,6 +320,8 @@ public sealed class OfficeModel
 
     private sealed class Worker(OfficePerson person, IReadOnlyList<Interval> shifts)
     {
+        private static readonly Duration Overtime = Duration.FromHours(1);
+        private static readonly Duration Break = Duration.FromHours(4);
         private int _now;
 
         public OfficePerson Person => person;
@@ -331,10 +341,18 @@ public sealed class OfficeModel
             return _now < shifts.Count && shifts[_now].Start <= at;
         }
 
-        /// <summary>When so many minutes of work are done that begins at an instant of a shift: they go on in the next one.</summary>
+        /// <summary>Whether so many minutes of work that begins at an instant of a shift are done on the same day.</summary>
+        public bool CanFinish(Instant at, double minutes) => Duration.FromMinutes(minutes) <= LeftOfDay(at);
+
+        /// <summary>
+        /// When so many minutes of work are done that begins at an instant of a shift. What takes little longer than the day is finished in the evening,
+        /// the rest goes on in the next shift.
+        /// </summary>
         public Instant After(Instant at, double minutes)
         {
             var left = Duration.FromMinutes(minutes);
+            if (left - LeftOfDay(at) is var evening && evening > Duration.Zero && evening <= Overtime)
+                return shifts[LastOfDay].End + evening;
             for (var i = _now; i < shifts.Count; i++)
             {
                 var from = Instant.Max(at, shifts[i].Start);
@@ -344,6 +362,20 @@ public sealed class OfficeModel
             }
 
             return Instant.MaxValue;
+        }
+
+        private Duration LeftOfDay(Instant at) =>
+            shifts.Take(_now..(LastOfDay + 1)).Aggregate(Duration.Zero, (left, shift) => left + (shift.End - Instant.Max(at, shift.Start)));
+
+        private int LastOfDay
+        {
+            get
+            {
+                var last = _now;
+                while (last + 1 < shifts.Count && shifts[last + 1].Start - shifts[last].End < Break)
+                    last++;
+                return last;
+            }
         }
     }
 

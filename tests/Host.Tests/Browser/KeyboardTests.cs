@@ -46,6 +46,14 @@ public sealed class KeyboardTests(Chromium chromium)
         (await page.EvaluateAsync<bool>("window.same")).ShouldBeTrue();
         await page.Locator("#main", new() { HasText = "REF-1" }).WaitForAsync();
         await page.PictureAsync("beside");
+
+        // At the end of a long page the navigation, the search and the list are still there.
+        await page.SetViewportSizeAsync(1600, 400);
+        await page.EvaluateAsync("window.scrollTo(0, document.documentElement.scrollHeight)");
+        (await page.EvaluateAsync<double>("window.scrollY")).ShouldBeGreaterThan(100);
+        foreach (var part in new[] { ".side", ".top", "#beside" })
+            (await page.Locator(part).First.EvaluateAsync<double>("e => e.getBoundingClientRect().top")).ShouldBeInRange(-1, 60, part);
+        await page.SetViewportSizeAsync(1600, 900);
         await page.GoBackAsync();
         await page.Locator("#main .lead-line", new() { HasText = "REF-2" }).WaitForAsync();
 

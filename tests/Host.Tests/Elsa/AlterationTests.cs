@@ -121,7 +121,7 @@ public sealed class AlterationTests(SharedHost host) : IClassFixture<SharedHost>
     }
 
     [Fact]
-    public async Task A_plan_is_shown_only_to_those_who_see_one_of_its_runs()
+    public async Task A_plan_is_shown_only_to_those_who_see_one_of_its_runs_or_submitted_it()
     {
         var agent = await host.App.ApiAsync("frontoffice");
         var body = new
@@ -144,6 +144,10 @@ public sealed class AlterationTests(SharedHost host) : IClassFixture<SharedHost>
             seen!["jobs"]!.AsArray().ShouldHaveSingleItem();
             ((string?)seen["plan"]!["alterations"]![0]!["value"]).ShouldBe(value, $"{who}: a fact of the case is hidden from administrators");
         }
+
+        await AlterationPlans.SubmitAsync(runtime, "plan-of-none", (JsonArray)alterations.DeepClone(), [], [], "admin", null);
+        foreach (var (who, status) in new[] { ("supervisor", HttpStatusCode.NotFound), ("admin", HttpStatusCode.OK) })
+            (await (await host.App.ApiAsync(who)).GetAsync($"{Api}/alterations/plan-of-none")).StatusCode.ShouldBe(status, who);
     }
 
     [Theory]

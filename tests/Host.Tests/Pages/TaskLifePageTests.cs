@@ -63,16 +63,23 @@ public sealed class TaskLifePageTests(Office office) : IClassFixture<Office>
         );
     }
 
-    [Fact]
-    public async Task A_file_that_is_not_what_it_says_is_refused_with_the_reason()
+    [Theory]
+    [InlineData("<script>alert(1)</script>", 1, "The content doesn't match the extension .pdf.")]
+    [InlineData("%PDF-1.7 an invoice\n%%EOF ", 1024 * 1024, "The file is larger than 10 MB.")]
+    public async Task A_file_that_is_not_what_it_says_or_too_large_is_refused_with_the_reason(string text, int times, string reason)
     {
         var (browser, page) = await OpenAsync("adjuster1");
         var document = new AngleSharp.Html.Parser.HtmlParser().ParseDocument(await browser.GetStringAsync(page));
         using var upload = new MultipartFormDataContent();
         foreach (var field in document.QuerySelector($"form[action='{page}/attach']")!.QuerySelectorAll("input[type=hidden]"))
             upload.Add(new StringContent(field.GetAttribute("value")!), field.GetAttribute("name")!);
-        upload.Add(new ByteArrayContent(Encoding.ASCII.GetBytes("<script>alert(1)</script>")), "file", "invoice.pdf");
-        (await browser.PostAsync($"{page}/attach", upload)).StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
+        upload.Add(new ByteArrayContent(Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat(text, times)))), "file", "invoice.pdf");
+
+        var refused = await browser.PostAsync($"{page}/attach", upload);
+
+        refused.StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
+        document = new AngleSharp.Html.Parser.HtmlParser().ParseDocument(await refused.Content.ReadAsStringAsync());
+        document.QuerySelector("#main [role=alert]")!.TextContent.ShouldContain(reason);
     }
 
     [Fact]

@@ -293,7 +293,7 @@ public sealed class PushTests
         await push.RunAsync();
         (await push.OpenOffersAsync()).ShouldBeEmpty();
         var suggestion = (await world.Get<SuggestWork>().ForAsync(await world.PersonAsync("adjuster1"))).ShouldHaveSingleItem();
-        suggestion.Title.ShouldBe("Look");
+        (suggestion.Title, suggestion.Case).ShouldBe(("Look", ("REF-1", "Marta Novak")));
         suggestion.Reasons.ShouldNotBeEmpty();
         (await world.Get<SuggestWork>().ForAsync(await world.PersonAsync("closer1"))).ShouldBeEmpty();
     }

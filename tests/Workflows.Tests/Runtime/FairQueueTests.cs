@@ -199,7 +199,9 @@ public sealed class FairQueueTests
     [Theory]
     [InlineData("state that can't be read", "update workflow_instance set state = '{}' where parent_id is null")]
     [InlineData("version that can't be loaded", "update workflow_definition set document = '{ \"root\": 7 }' where definition_id = 'two'")]
-    public async Task A_case_that_is_cancelled_although_it_can_not_be_read_takes_its_children_along(string why, string damage)
+    [InlineData("child's state that can't be read", "update workflow_instance set state = '{}' where parent_id is not null")]
+    [InlineData("child's version that can't be loaded", "update workflow_definition set document = '{ \"root\": 7 }' where definition_id = 'a'")]
+    public async Task A_case_that_is_cancelled_takes_its_children_along_although_it_or_they_can_not_be_read(string why, string damage)
     {
         await using var world = await World.CreateAsync();
         await PublishAsync(world, "a", Human);

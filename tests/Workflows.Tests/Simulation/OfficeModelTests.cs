@@ -56,6 +56,26 @@ public sealed class OfficeModelTests
     }
 
     [Fact]
+    public void What_someone_begins_is_done_on_the_same_day_but_for_a_few_long_tasks()
+    {
+        var (begun, done, overnight) = (new Dictionary<Guid, LocalDate>(), 0, 0);
+        foreach (var act in Acts(new(OfficePlan.Demo, From, Until, 3)))
+        {
+            if (act is OfficeAct.Claim claim)
+                begun[claim.Task] = DayOf(claim.At);
+            else if (act is OfficeAct.Suspend or OfficeAct.AskReview)
+                begun.Remove(act is OfficeAct.Suspend wait ? wait.Task : ((OfficeAct.AskReview)act).Task);
+            else if (act is OfficeAct.Complete complete && begun.Remove(complete.Task, out var day))
+                (done, overnight) = (done + 1, overnight + (day == DayOf(complete.At) ? 0 : 1));
+        }
+
+        done.ShouldBeGreaterThan(200);
+        overnight.ShouldBeLessThan(done / 50);
+
+        static LocalDate DayOf(Instant at) => at.InZone(OfficePlan.Demo.Zone).Date;
+    }
+
+    [Fact]
     public void Whoever_is_refused_a_task_is_not_offered_it_again()
     {
         var model = new OfficeModel(OfficePlan.Demo, From, Until, 4);

@@ -114,12 +114,14 @@ internal static class AlterationEndpoints
             : ElsaJson.Json(new { workflowInstanceIds = (await FindAsync(body.Object, access, database, cancel)).Select(Ids.Text) });
     }
 
-    private static async Task<IResult> Get(string id, RunAccess access, NpgsqlDataSource database, CancellationToken cancel)
+    private static async Task<IResult> Get(string id, HttpContext context, RunAccess access, NpgsqlDataSource database, CancellationToken cancel)
     {
         if (await AlterationPlans.FindAsync(database, id, cancel) is not { } plan)
             return Results.NotFound();
+
+        // One without runs is seen by whoever submitted it.
         var seen = await access.SeenAsync([.. plan.Jobs.Select(j => j.InstanceId)], cancel);
-        if (seen.Count == 0 && plan.Jobs.Count > 0)
+        if (seen.Count == 0 && (plan.Jobs.Count > 0 || plan.Actor != JourneyAccess.Actor(context.User)))
             return Results.NotFound();
         var shown = await access.ShownAsync(
             seen,
