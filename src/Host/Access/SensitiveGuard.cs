@@ -25,8 +25,8 @@ public sealed record AccessReasonBody(string? Kind, Guid? Id, string? Why, strin
 public sealed record ReasonAnswer(Guid Customer, Instant Until);
 
 /// <summary>
-/// An endpoint whose verb asks itself (<see cref="Workflows.Tasks.TaskRequest.AsksForReason"/>), in the round trip that reads the task: for the most frequent verbs, which would
-/// otherwise take one round trip more. A reason that comes with the request is still taken by the guard.
+/// An endpoint whose verb asks itself (<see cref="Workflows.Tasks.TaskRequest.AsksForReason"/>), in the round trip that reads the task: for the
+/// most frequent verbs, which would otherwise take one round trip more. A reason that comes with the request is still taken by the guard.
 /// </summary>
 internal sealed record AsksForReason;
 
