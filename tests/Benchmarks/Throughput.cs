@@ -49,7 +49,7 @@ internal static class Throughput
             {
                 Directory = folder.FullName,
                 Temporary = true,
-                Settings = new Dictionary<string, string> { ["shared_preload_libraries"] = "pg_stat_statements", ["max_wal_size"] = "4GB" },
+                Settings = new Dictionary<string, string>(EmbeddedPostgresOptions.MachineSettings) { ["shared_preload_libraries"] = "pg_stat_statements" },
             }
         );
         var connection = new NpgsqlConnectionStringBuilder(server.ConnectionString) { MaxPoolSize = 40 }.ConnectionString;
