@@ -1,5 +1,3 @@
-using System.Collections.Frozen;
-using System.Data.Common;
 using System.Text.Json.Serialization;
 using NodaTime;
 using Npgsql;
@@ -40,12 +38,6 @@ public sealed record SensitiveMark(SensitiveKind? Kind, string? Reason, string? 
 /// <summary>A sensitive customer in a list.</summary>
 public sealed record SensitiveCustomer(Guid Id, string Number, string Name, SensitiveMark Mark);
 
-/// <summary>A record that someone has to give a reason for.</summary>
-/// <param name="Id">The customer's record.</param>
-/// <param name="Number">Their number.</param>
-/// <param name="Name">Their name.</param>
-public sealed record GuardedRecord(Guid Id, string Number, string Name);
-
 /// <summary>
 /// Customers whose records, cases and documents nobody opens without a reason, unless they have a task or contact there. The rule is the function
 /// <c>is_guarded</c> of the database.
@@ -63,33 +55,6 @@ public static class SensitiveCustomers
 
     private static readonly Eligibility Me = Eligibility.Of("$2", "$3");
 
-    // Every request about a customer, case or task asks this, and almost always the answer is no. So it is one short statement for each kind, whose plan
-    // the server keeps: a plan for all kinds would be made anew for each request, at a hundred times the cost. Who sees the record is asked only then.
-    private static readonly FrozenDictionary<string, string> Guarded = new Dictionary<string, string>
-    {
-        ["customer"] = Of("select m.survivor from customer m where m.id = $1"),
-        ["number"] = Of(
-            """
-            select m.survivor from customer m where m.number = $1
-            union all select m.survivor from customer_identifier i join customer m on m.id = i.customer_id where i.value = $1 limit 1
-            """
-        ),
-        ["case"] = Of(OfRun("$1")),
-        ["task"] = Of(OfRun("(select t.instance_id from task t where t.id = $1)")),
-    }.ToFrozenDictionary();
-
-    private static string Of(string customer) =>
-        $"""
-            select k.id, k.number, k.name from customer k
-            where exists (select from sensitive_customer) and k.id = ({customer}) and is_guarded(k.id, $2, $3)
-            """;
-
-    private static string OfRun(string run) =>
-        $"""
-            select m.survivor from workflow_instance i join journey_case c on c.id = run_root(i.id, i.parent_id) join customer m on m.number = c.customer_id
-            where i.id = {run}
-            """;
-
     /// <summary>The record that the person has to give a reason for; null: none, or one that they can't see anyway.</summary>
     /// <param name="kind">customer, case, task, or number: of a customer.</param>
     /// <param name="id">Id of it.</param>
@@ -105,10 +70,10 @@ public static class SensitiveCustomers
     )
     {
         GuardedRecord record;
-        await using (var query = database.Query(Guarded[kind], kind == "number" ? number : (object?)id, actor.Id, now))
+        await using (var query = database.Query(GuardedRecords.Of(kind), kind == "number" ? number : (object?)id, actor.Id, now))
         await using (var r = await query.ExecuteReaderAsync(cancel))
         {
-            if (await ReadAsync(r, cancel) is not { } found)
+            if (await GuardedRecords.ReadAsync(r, cancel) is not { } found)
                 return null;
             record = found;
         }
@@ -128,13 +93,6 @@ public static class SensitiveCustomers
         );
         return await sees.ExecuteScalarAsync(cancel) is true ? record : null;
     }
-
-    /// <summary>Selects, for <see cref="ReadAsync"/>, the record that the person has to give a reason for if they see this task.</summary>
-    internal static NpgsqlBatchCommand SelectOfTask(Guid task, Person actor, Instant now) => Sql.Command(Guarded["task"], task, actor.Id, now);
-
-    /// <summary>The record of the current result, or null.</summary>
-    internal static async Task<GuardedRecord?> ReadAsync(DbDataReader r, CancellationToken cancel) =>
-        await r.ReadAsync(cancel) ? new(r.GetGuid(0), r.GetString(1), r.GetString(2)) : null;
 
     /// <summary>All of them, the newest mark first.</summary>
     public static async Task<IReadOnlyList<SensitiveCustomer>> ListAsync(NpgsqlDataSource database, CancellationToken cancel = default)

@@ -1,6 +1,6 @@
 using NodaTime;
-using Orchestration.Workflows.Customers;
 using Orchestration.Workflows.Forms;
+using Orchestration.Workflows.People;
 
 namespace Orchestration.Workflows.Tasks;
 

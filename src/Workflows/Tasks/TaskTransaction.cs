@@ -5,7 +5,6 @@ using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
-using Orchestration.Workflows.Customers;
 using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
@@ -94,7 +93,7 @@ internal sealed class TaskTransaction : IAsyncDisposable
             [
                 operation.Find(),
                 Subject.SelectTask(verb, request.TaskId, now, actor),
-                .. request.AsksForReason ? (NpgsqlBatchCommand[])[SensitiveCustomers.SelectOfTask(request.TaskId, actor, now)] : [],
+                .. request.AsksForReason ? (NpgsqlBatchCommand[])[Sql.Command(GuardedRecords.Of("task"), request.TaskId, actor.Id, now)] : [],
                 .. Subject.CanBePlain(verb) ? (NpgsqlBatchCommand[])[] : [Subject.Select(verb, subject, request.TaskId, now, actor)],
                 ClockReader.SelectOfTask(request.TaskId),
                 .. also is null ? (NpgsqlBatchCommand[])[] : [also],
@@ -293,7 +292,7 @@ internal sealed class TaskTransaction : IAsyncDisposable
         GuardedRecord? guarded = null;
         if (_request.AsksForReason)
         {
-            guarded = await SensitiveCustomers.ReadAsync(reads, cancel);
+            guarded = await GuardedRecords.ReadAsync(reads, cancel);
             await _transaction.NextResultAsync(cancel);
         }
 
