@@ -39,7 +39,8 @@ internal static class GuardedRecords
             where i.id = {run}
             """;
 
-    /// <summary>SQL that selects, for <see cref="ReadAsync"/>, the record that <c>$2</c> has to give a reason for at <c>$3</c>, if they see it.</summary>
+    /// <summary>SQL that selects, for <see cref="ReadAsync"/>, the record that <c>$2</c> has to give a reason for at <c>$3</c>.</summary>
+    /// <remarks>Whether they see it at all is asked by the caller.</remarks>
     /// <param name="kind">What <c>$1</c> is: the id of a customer, case or task, or the number of a customer.</param>
     public static string Of(string kind) => Statements[kind];
 
