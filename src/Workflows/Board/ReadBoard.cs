@@ -14,14 +14,15 @@ namespace Orchestration.Workflows.Board;
 /// </summary>
 public static class ReadBoard
 {
+    // Instants are parameters: the server would subtract from now again for every task.
     private const string Counts = """
         select s.team, f.* from unnest($1::text[], $2::timestamptz[]) s (team, today) cross join lateral (
             select t.definition_id, t.activity_id, t.suspended_reason, count(*)::int, (count(*) filter (where t.owner_id is null))::int,
                 (count(*) filter (where t.order_at > $3 and t.risk_at <= $3))::int, (count(*) filter (where t.order_at <= $3))::int,
-                (count(*) filter (where t.created_at > $3 - interval '24 hours'))::int,
-                (count(*) filter (where t.created_at > $3 - interval '72 hours'))::int,
-                (count(*) filter (where t.created_at > $3 - interval '168 hours'))::int,
-                (count(*) filter (where t.created_at >= $3 - interval '1 hour'))::int, (count(*) filter (where t.created_at >= s.today))::int,
+                (count(*) filter (where t.created_at > $5))::int,
+                (count(*) filter (where t.created_at > $6))::int,
+                (count(*) filter (where t.created_at > $7))::int,
+                (count(*) filter (where t.created_at >= $4))::int, (count(*) filter (where t.created_at >= s.today))::int,
                 min(t.created_at), min(t.created_at) filter (where t.owner_id is null), min(t.order_at)
             from task t where t.team = s.team and t.ended_at is null and t.test_by is null
             group by t.definition_id, t.activity_id, t.suspended_reason) f
@@ -30,11 +31,11 @@ public static class ReadBoard
     private const string Flow = """
         select s.team, f.* from unnest($1::text[], $2::timestamptz[]) s (team, today) cross join lateral (
             select t.definition_id, t.activity_id,
-                (count(*) filter (where t.created_at >= $3 - interval '1 hour'))::int, (count(*) filter (where t.created_at >= s.today))::int,
-                (count(*) filter (where t.ended_as = 'Completed' and t.ended_at >= $3 - interval '1 hour'))::int,
+                (count(*) filter (where t.created_at >= $4))::int, (count(*) filter (where t.created_at >= s.today))::int,
+                (count(*) filter (where t.ended_as = 'Completed' and t.ended_at >= $4))::int,
                 (count(*) filter (where t.ended_as = 'Completed' and t.ended_at >= s.today))::int,
                 (count(*) filter (where t.ended_as = 'Completed' and t.ended_at >= s.today and t.order_at <= t.ended_at))::int
-            from task t where t.team = s.team and t.ended_at >= least(s.today, $3 - interval '1 hour') and t.test_by is null
+            from task t where t.team = s.team and t.ended_at >= least(s.today, $4) and t.test_by is null
             group by t.definition_id, t.activity_id) f
         """;
 
@@ -124,8 +125,9 @@ public static class ReadBoard
     {
         var (keys, today) = (days.Keys.ToArray(), days.Values.Select(day => day.Today).ToArray());
         await using var batch = database.CreateBatch();
-        batch.Add(Counts, keys, today, now);
-        batch.Add(Flow, keys, today, now);
+        var hour = now - Duration.FromHours(1);
+        batch.Add(Counts, keys, today, now, hour, now - Duration.FromDays(1), now - Duration.FromDays(3), now - Duration.FromDays(7));
+        batch.Add(Flow, keys, today, now, hour);
         batch.Add(
             Past,
             (string[])[.. keys, .. keys],

@@ -38,40 +38,41 @@ internal sealed class CaseListQuery
     )
     {
         var query = new CaseListQuery(filter, actor, now);
-        var (ids, isVisible) = await query.FewAsync(database, now, cancel);
+        var (few, isVisible) = await query.FewAsync(database, now, cancel);
         query.AddConditions(now);
-        return (query.Sql(ids, isVisible), query._values);
+        return (query.Sql(few, isVisible), query._values);
     }
 
-    /// <summary>The few cases that the conditions leave, or null; and whether only cases that the person sees are among them.</summary>
-    private async Task<(Guid[]? Ids, bool IsVisible)> FewAsync(NpgsqlDataSource database, Instant now, CancellationToken cancel)
+    /// <summary>The few runs that the conditions leave, and since when, or null; and whether only those that the person sees are among them.</summary>
+    private async Task<((Guid[] Ids, DateTime[] At)? Few, bool IsVisible)> FewAsync(NpgsqlDataSource database, Instant now, CancellationToken cancel)
     {
         var few = new FewIds(_filter.Few);
         var sets = new List<int>();
         var visible = _me switch
         {
             null => -1,
-            { } me when _filter.Journey is { } of => few.Add(me.SeenRuns("j.journey = $3"), _values[0], _values[1], of),
-            { } me => few.Add(me.SeenRuns(), _values[0], _values[1]),
+            { } me when _filter.Journey is { } of => few.AddDated(me.SeenRuns("j.journey = $3"), _values[0], _values[1], of),
+            { } me => few.AddDated(me.SeenRuns(), _values[0], _values[1]),
         };
         if (visible >= 0)
             sets.Add(visible);
         if (_filter.Journey is { } journey)
-            sets.Add(few.Add("select id from workflow_instance where definition_id = $1", journey));
+            sets.Add(few.AddDated("select id, created_at from workflow_instance where definition_id = $1", journey));
         if (_filter is { Journey: { } running, Status: "Running" })
-            sets.Add(few.Add("select id from workflow_instance where definition_id = $1 and status = 'Running'", running));
+            sets.Add(few.AddDated("select id, created_at from workflow_instance where definition_id = $1 and status = 'Running'", running));
         if (_filter.CustomerId is { } customer)
-            sets.Add(few.Add("select id from journey_case where customer_id = $1", customer));
+            sets.Add(few.AddDated("select id, created_at from journey_case where customer_id = $1", customer));
         if (_filter.Urgency == Urgency.Breached)
-            sets.Add(few.Add("select id from journey_case where due_at <= $1", now));
+            sets.Add(few.AddDated("select id, created_at from journey_case where due_at <= $1", now));
         if (_filter.Urgency == Urgency.AtRisk)
-            sets.Add(few.Add("select id from journey_case where risk_at <= $1 and due_at > $1", now));
-        var found = string.IsNullOrWhiteSpace(_filter.Search) ? ((int Words, int Journeys)?)null : CaseWords.Find(few, _filter.Search, _me, [.. _values]);
+            sets.Add(few.AddDated("select id, created_at from journey_case where risk_at <= $1 and due_at > $1", now));
+        var found = string.IsNullOrWhiteSpace(_filter.Search)
+            ? ((int Words, int Journeys)?)null
+            : CaseWords.Find(few, _filter.Search, _filter.Status == "Running", _me, [.. _values]);
         await few.ReadAsync(database, cancel);
-        return (
-            FewIds.Common([.. sets.Select(set => few[set]), found is var (words, journeys) ? few.Either(words, journeys) : null]),
-            _me is null || few[visible] is not null
-        );
+        var ids = FewIds.Common([.. sets.Select(set => few[set]), found is var (words, journeys) ? few.Either(words, journeys) : null]);
+        ids = ids is null ? null : [.. ids.Distinct()];
+        return (ids is null ? null : (ids, Array.ConvertAll(ids, few.At)), _me is null || few[visible] is not null);
     }
 
     private void AddConditions(Instant now)
@@ -107,16 +108,15 @@ internal sealed class CaseListQuery
         }
     }
 
-    private string Sql(Guid[]? ids, bool isVisible)
+    private string Sql((Guid[] Ids, DateTime[] At)? few, bool isVisible)
     {
-        var sees = isVisible ? "true" : _me!.SeesRun("c.id");
-        if (ids is not null)
+        if (few is var (ids, at))
         {
-            // In the order of the list, so that what costs more to find out is judged only until the page is full.
-            var (before, order) = (Before("c.created_at", "c.id"), Direction("c.created_at", "c.id"));
+            // In the order of the list, so that no case is looked at once the page is full.
+            var (before, order) = (Before("f.created_at", "f.id"), Direction("f.created_at", "f.id"));
             return $"""
-                select c.id from (select * from journey_case c where c.id = any({Value(ids)}) {before} {order} offset 0) c
-                where {sees} and {OfCase("c.id", inRow: true)} and {IsStatus("c.id")} limit {Value(_filter.Limit + 1)}
+                select f.id from (select * from unnest({Value(ids)}, {Value(at)}) f (id, created_at) where true {before} {order} offset 0) f
+                where {(isVisible ? "true" : _me!.SeesRun("f.id"))} and {OfCase("f.id")} and {IsStatus("f.id")} limit {Value(_filter.Limit + 1)}
                 """;
         }
 

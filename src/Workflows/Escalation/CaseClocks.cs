@@ -37,6 +37,8 @@ internal sealed class CaseClocks(ServiceLevelCatalog serviceLevels) : BurstObser
         var clocks = (ClockSet?)known ?? new(serviceLevels, LiveClocks.None);
         if (result.Refused is not null || context.State.ParentInstanceId is not null)
             return clocks;
+        if (context.State.Status == WorkflowStatus.Finished || !context.Transaction.IsRunning)
+            CaseWords.Keep(context.Transaction, context.InstanceId);
         Follow(Happened(result, stimulus, context.State), context, clocks);
         if (context.State is { Status: WorkflowStatus.Finished, SubStatus: not WorkflowSubStatus.Faulted })
             clocks.End(null, context.Transaction.Now);
@@ -61,6 +63,7 @@ internal sealed class CaseClocks(ServiceLevelCatalog serviceLevels) : BurstObser
             clocks.Write(transaction, transaction.History, transaction.InstanceId!.Value, null);
         }
 
+        CaseWords.Keep(transaction, transaction.InstanceId!.Value);
         var tasks = new List<IBurstWrite>();
         await using var reader = await transaction.QueryAsync(
             Sql.Command("select bookmark_id, activity_id from task where instance_id = $1 and ended_at is null", transaction.InstanceId),

@@ -17,8 +17,11 @@ namespace Orchestration.Workflows.Search;
 /// <param name="Opened">
 /// Ids of the customers, cases and tasks that they opened lately: the more often and the later, the earlier in the list. From the log of access.
 /// </param>
-internal sealed record AtHand(Guid[]? Seen, Guid[] Tasks, Guid[] Runs, Guid[] Customers, Guid[] Opened)
+/// <param name="Titled">Open tasks with the words in their title, if these are few; null: many. There are few titles, so either many have a word or none.</param>
+internal sealed record AtHand(Guid[]? Seen, Guid[] Tasks, Guid[] Runs, Guid[] Customers, Guid[] Opened, Guid[]? Titled)
 {
+    private const int MostTitled = 200;
+
     // More is not at hand.
     private const string MostTasks = "200";
     private const string MostOpenings = "100";
@@ -30,7 +33,18 @@ internal sealed record AtHand(Guid[]? Seen, Guid[] Tasks, Guid[] Runs, Guid[] Cu
 
     private const string HeldRuns = $"select t.instance_id from ({Held}) t where t.test_by is null";
 
-    public static async Task<AtHand> ReadAsync(NpgsqlDataSource database, Person actor, Instant now, CancellationToken cancel)
+    /// <summary>SQL of the title of a row of <c>task</c>, as its index has it.</summary>
+    public const string Title = "(' ' || lower(t.title))";
+
+    /// <summary>Reads it.</summary>
+    /// <param name="words">Words that are looked for in titles.</param>
+    public static async Task<AtHand> ReadAsync(
+        NpgsqlDataSource database,
+        Person actor,
+        Instant now,
+        CancellationToken cancel,
+        params IReadOnlyList<string> words
+    )
     {
         var sets = new FewIds(FewIds.Most);
         var tasks = sets.Add($"select t.id from ({Held}) t", actor.Id);
@@ -49,8 +63,25 @@ internal sealed record AtHand(Guid[]? Seen, Guid[] Tasks, Guid[] Runs, Guid[] Cu
             actor.Id,
             now
         );
+        int? titled = words.Count == 0 ? null : sets.Add(Titles(words), [.. words.Select(Like.Escape)]);
         int? seen = Eligibility.SeesAll(actor) ? null : sets.Add(Eligibility.Of("$1", "$2").SeenRuns(), actor.Id, now);
         await sets.ReadAsync(database, cancel);
-        return new(seen is { } set ? sets[set] : null, sets[tasks] ?? [], sets[runs] ?? [], sets[customers] ?? [], sets[opened] ?? []);
+        return new(
+            seen is { } set ? sets[set] : null,
+            sets[tasks] ?? [],
+            sets[runs] ?? [],
+            sets[customers] ?? [],
+            sets[opened] ?? [],
+            titled is { } found && sets[found] is { Length: < MostTitled } few ? few : null
+        );
     }
+
+    private static string Titles(IReadOnlyList<string> words) =>
+        $"""
+            select t.id from task t where t.ended_at is null and {string.Join(" and ", words.Select((_, place) => HasWord($"${place + 1}")))} limit {MostTitled}
+            """;
+
+    /// <summary>Condition on the title of a row of <c>task</c>: a word of it begins so.</summary>
+    /// <param name="word">SQL of the word, escaped for <c>like</c>.</param>
+    public static string HasWord(string word) => $"{Title} like '% ' || lower({word}) || '%'";
 }

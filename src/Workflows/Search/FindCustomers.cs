@@ -17,7 +17,8 @@ public static class FindCustomers
     /// <summary>Fewer exact ones, and those that are alike are looked for too.</summary>
     private const int Enough = 3;
 
-    // Besides those at hand, as many are compared; more of a common beginning are as good as any.
+    // Besides those at hand, as many are compared for each that is wanted, and no more than the last; more of a common beginning are as good as any.
+    private const int Compared = 4;
     private const int MostCompared = 100;
     private const int MostAlike = 100;
 
@@ -95,7 +96,7 @@ public static class FindCustomers
                 s.customer_id in (select k.id from customer k join customer m on m.survivor = k.survivor join journey_case c on c.customer_id = m.number
                     where c.id = any($6) and c.test_by is null and {viewer.SeesRun("c.id")}) and {matches}
                 """;
-        var order = isExact ? $"limit {MostCompared}" : $"order by 2 desc limit {MostAlike}";
+        var order = isExact ? $"limit {Math.Max(limit, Math.Min(limit * Compared, MostCompared))}" : $"order by 2 desc limit {MostAlike}";
         await using var batch = database.CreateBatch();
         batch.Add(
             "select set_config('pg_trgm.word_similarity_threshold', $1, true), set_config('enable_seqscan', $2, true), "

@@ -32,7 +32,7 @@ public static class SearchAll
             return new();
         var database = runtime.Database;
         var wanted = query.Customer.Count > 0 ? query.Customer : query.Words;
-        var near = await AtHand.ReadAsync(database, actor, now, cancel);
+        var near = await AtHand.ReadAsync(database, actor, now, cancel, query.Words);
         var (customers, areExact) =
             wanted.Count == 0 ? ([], false) : await FindCustomers.IdsAsync(database, wanted, Math.Max(limit, 10), actor, near, now, cancel);
         if (query.Customer.Count > 0 && customers.Length == 0)

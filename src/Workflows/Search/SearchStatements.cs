@@ -13,7 +13,7 @@ internal sealed class SearchStatements(SearchQuery query, Guid[] customers, AtHa
     // As many are ranked besides what is at hand; of more that match, any are as good.
     private const int MostRanked = 100;
 
-    /// <summary>The most urgent tasks, and the newest cases, are looked through first: whoever types a common word finds enough among them.</summary>
+    /// <summary>The most urgent tasks are looked through first: whoever types a common word finds enough among them.</summary>
     private const int MostUrgent = 1000;
 
     private readonly Eligibility _me = Eligibility.Of("$1", "$2");
@@ -29,8 +29,9 @@ internal sealed class SearchStatements(SearchQuery query, Guid[] customers, AtHa
         var filter = $"{Journey("c.journey")} and {Due("c.due_at")} and {OwnsOne()}";
         var and =
             $"{Sees("s.case_id")}{(query.Customer.Count > 0 ? $" and exists (select from journey_case c where c.id = s.case_id and {isOfCustomer})" : "")}";
-        var newest = "";
-        var byWords = query.Words.Count > 0 ? string.Join(" union all ", Ways()) : null;
+        var isOwn = $"(c.test_by is null or c.test_by = $1) and {filter}";
+        var open = "";
+        var byWords = query.Words.Count > 0 ? ByWords() : null;
         var byCustomer =
             customers.Length > 0 && (query.Customer.Count == 0 || query.Words.Count == 0)
                 ? $"""
@@ -49,12 +50,12 @@ internal sealed class SearchStatements(SearchQuery query, Guid[] customers, AtHa
                 : null;
         return Command(
             $"""
-            with {_me.Viewer}{newest} select c.id, c.reference, c.customer_name, coalesce(d.name, c.journey), i.status = 'Running', c.due_at,
+            with {_me.Viewer}{open} select c.id, c.reference, c.customer_name, coalesce(d.name, c.journey), i.status = 'Running', c.due_at,
                 c.test_by is not null
             from (select distinct id from ({string.Join(" union all ", new[] { byWords, byCustomer, byFilter }.OfType<string>())}) f) found
             join journey_case c on c.id = found.id join workflow_instance i on i.id = c.id
             left join workflow_definition d on d.id = i.definition_version_id
-            where (c.test_by is null or c.test_by = $1) and {filter}
+            where {isOwn}
             order by lower(c.reference) = lower({Value(query.Text)}) desc,
                 c.id = any({held}) desc, array_position({opened}, c.id), i.status = 'Running' desc,
                 {(query.IsAboutDue ? "c.due_at, " : "")}c.created_at desc, c.id
@@ -62,27 +63,23 @@ internal sealed class SearchStatements(SearchQuery query, Guid[] customers, AtHa
             """
         );
 
-        IEnumerable<string> Ways()
+        // The open ones come before the closed ones, of which there are many more: these are looked for only if there aren't enough.
+        string ByWords()
         {
-            // So many cases have a word that begins with one or two letters that the index would take long to list them.
-            var isShort = query.Words.All(word => word.Length < 3 && !Patterns.IsIdeographic(word));
-            foreach (var words in WaysOfWords())
-            {
-                var atHand = $"(select * from case_search where case_id = any({held} || {opened}) offset 0) s";
-                yield return $"(select s.case_id id from {atHand} where {words} and {and})";
-                if (isShort && newest.Length == 0)
-                {
-                    newest = $"""
-                        , newest as materialized (
-                            select s.case_id id from (select k.id from journey_case k order by k.created_at desc limit {MostUrgent}) n
-                            join case_search s on s.case_id = n.id where {words} and {and} limit {MostRanked})
-                        """;
-                    yield return "select id from newest";
-                }
+            var (ways, text) = (WaysOfWords().ToList(), Value(query.Text));
+            open = $"""
+                , open as materialized (select c.id from ({All("s.open and ")}) f join journey_case c on c.id = f.id where {isOwn})
+                """;
+            var atHand = $"(select * from case_search where case_id = any({held} || {opened}) offset 0) s";
+            return $"""
+                select s.case_id id from {atHand} where ({string.Join(" or ", ways)}) and {and} union all select id from open
+                union all {All($"(select count(*) from open) < {Value(limit)} and not s.open and ")}
+                union all select s.case_id from case_search s where s.case_id = any(array(select c.id from journey_case c
+                    where c.reference = any(array[{text}, upper({text})]))) and {and}
+                """;
 
-                var enough = isShort ? $"(select count(*) from newest) < {Value(limit)} and " : "";
-                yield return $"(select s.case_id id from case_search s where {enough}{words} and {and} limit {MostRanked})";
-            }
+            string All(string which) =>
+                string.Join(" union all ", ways.Select(words => $"(select s.case_id id from case_search s where {which}{words} and {and} limit {MostRanked})"));
         }
     }
 
@@ -95,10 +92,9 @@ internal sealed class SearchStatements(SearchQuery query, Guid[] customers, AtHa
         Begin();
         var sees = $"($3 or coalesce({_me.Sees}, false))";
         var filter = $"t.ended_at is null and {Journey("coalesce(c.journey, t.definition_id)")} and {Due("t.due_at")} and {Owner("t.owner_id")}";
-        const string Title = "(' ' || lower(t.title))";
         var title = titles is null
-            ? string.Join(" and ", query.Words.Select(word => $"{Title} like '% ' || lower({Value(Like.Escape(word))}) || '%'").DefaultIfEmpty("true"))
-            : $"({string.Join(" or ", titles.Select(one => $"{Title} like ' ' || lower({Value(Like.Escape(one))})"))})";
+            ? string.Join(" and ", query.Words.Select(word => AtHand.HasWord(Value(Like.Escape(word)))).DefaultIfEmpty("true"))
+            : $"({string.Join(" or ", titles.Select(one => $"{AtHand.Title} like ' ' || lower({Value(Like.Escape(one))})"))})";
         var isOfCustomer = customers.Length > 0 ? OfCustomers("c.customer_id") : "false";
         var most = Value(MostRanked);
         var ways = new List<string>();
@@ -111,13 +107,13 @@ internal sealed class SearchStatements(SearchQuery query, Guid[] customers, AtHa
             ways.Add($"({Among($"t.id = any({Value(near.Tasks)})")} {all} limit {most})");
             if (query.Words.Count == 0)
                 ways.Add($"({From} {all} and {sees} order by t.order_at limit {most})");
+            else if (titles is null && near.Titled is { } titled)
+                ways.Add($"({Among($"t.id = any({Value(titled)})")} {all} and {sees} limit {most})");
             else
             {
                 // An index of words would list all tasks that have a common one.
                 var seen = near.Seen is { Length: <= MostUrgent } few ? few : null;
-                var first = seen is null
-                    ? $"t.ended_at is null order by t.order_at, t.id limit {MostUrgent}"
-                    : $"t.instance_id = any({Value(seen)}) and t.ended_at is null";
+                var first = seen is null ? $"t.ended_at is null order by t.order_at, t.id limit {MostUrgent}" : $"t.instance_id = any({Value(seen)})";
                 urgent = $"with urgent as materialized ({Among(first)} {all} and {sees} limit {most})";
                 ways.Add("select id from urgent");
                 if (seen is null)

@@ -14,20 +14,25 @@ internal sealed class FewIds(int most)
 
     private readonly List<NpgsqlBatchCommand> _sets = [];
     private readonly List<Guid[]?> _few = [];
+    private readonly Dictionary<Guid, DateTime> _at = [];
 
     /// <summary>Adds a set. Returns its number.</summary>
-    /// <param name="select">SQL that selects one column of ids.</param>
+    /// <param name="select">SQL whose first column are ids.</param>
     /// <param name="values">Its parameters.</param>
-    public int Add(string select, params ReadOnlySpan<object?> values)
+    public int Add(string select, params ReadOnlySpan<object?> values) => Add(select, "id", [IfFew("id")], values);
+
+    /// <summary>Adds a set of which <see cref="At"/> is known.</summary>
+    /// <param name="select">SQL that selects ids and instants.</param>
+    /// <param name="values">Its parameters.</param>
+    public int AddDated(string select, params ReadOnlySpan<object?> values) => Add(select, "id, at", [IfFew("id"), IfFew("at")], values);
+
+    private int Add(string select, string names, string[] columns, ReadOnlySpan<object?> values)
     {
-        _sets.Add(
-            Sql.Command(
-                $"select case when count(*) <= {most} then coalesce(array_agg(id), '{{}}') end from (select * from ({select}) s limit {most + 1}) few (id)",
-                values
-            )
-        );
+        _sets.Add(Sql.Command($"select {string.Join(", ", columns)} from (select * from ({select}) s limit {most + 1}) few ({names})", values));
         return _sets.Count - 1;
     }
+
+    private string IfFew(string column) => $"case when count(*) <= {most} then coalesce(array_agg({column}), '{{}}') end";
 
     /// <summary>Reads all sets in one round trip.</summary>
     public async Task ReadAsync(NpgsqlDataSource database, CancellationToken cancel)
@@ -44,9 +49,17 @@ internal sealed class FewIds(int most)
         while (await r.NextResultAsync(cancel))
         {
             await r.ReadAsync(cancel);
-            _few.Add(r.IsDBNull(0) ? null : r.GetFieldValue<Guid[]>(0));
+            var ids = r.IsDBNull(0) ? null : r.GetFieldValue<Guid[]>(0);
+            _few.Add(ids);
+            if (ids is null || r.FieldCount == 1)
+                continue;
+            foreach (var (id, at) in ids.Zip(r.GetFieldValue<DateTime[]>(1)))
+                _at[id] = at;
         }
     }
+
+    /// <summary>The instant of an id that a dated set has.</summary>
+    public DateTime At(Guid id) => _at[id];
 
     /// <summary>How many sets there are.</summary>
     public int Count => _sets.Count;

@@ -228,14 +228,14 @@ internal sealed class Eligibility
     public string SeesRun(string run) =>
         $"coalesce((select true from case_viewer v where v.instance_id = {run} and v.viewer = any({ViewerNames}) and {IsViewer} limit 1), false)";
 
-    /// <summary>SQL that selects the ids of the runs that they see so, some of them more than once, and no more of each name than are few.</summary>
+    /// <summary>SQL that selects the id and <c>created_at</c> of the runs that they see so, some of them more than once, and no more of each name than are few.</summary>
     /// <param name="journeys">Condition on <c>j.journey</c>: names that never saw a case of such a journey are left out. Null: any.</param>
     public string SeenRuns(string? journeys = null)
     {
         var known = journeys is null ? "true" : $"exists (select from viewer_journey j where j.viewer = n.viewer and {journeys})";
         return $"""
-            select s.instance_id from (select n.viewer from unnest({ViewerNames}) n (viewer) where {known} offset 0) k cross join lateral (
-                select v.instance_id from case_viewer v where v.viewer = k.viewer and {IsViewer} limit {FewIds.Most + 1}) s
+            select s.instance_id, s.created_at from (select n.viewer from unnest({ViewerNames}) n (viewer) where {known} offset 0) k cross join lateral (
+                select v.instance_id, v.created_at from case_viewer v where v.viewer = k.viewer and {IsViewer} limit {FewIds.Most + 1}) s
             """;
     }
 

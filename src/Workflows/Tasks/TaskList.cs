@@ -4,6 +4,7 @@ using Npgsql;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Storage;
+using Orchestration.Workflows.Tasks.Lists;
 
 namespace Orchestration.Workflows.Tasks;
 
@@ -67,6 +68,9 @@ public sealed record TaskFilter
 
     /// <summary>So many are few. The answer is the same with any number.</summary>
     internal int Few { get; init; } = FewIds.Most;
+
+    /// <summary>If more were searched for they aren't sorted: a page of them is found sooner in the order of the list. The answer is the same.</summary>
+    internal int Sorted { get; init; } = 1500;
 }
 
 /// <summary>What came to teams or was done by them. Test cases don't count.</summary>
@@ -169,7 +173,7 @@ public static class TaskList
             $"""
             select count(*)::int, count(*) filter (where order_at <= $2)::int, count(*) filter (where order_at > $2 and order_at <= $3)::int,
                 (select count(*)::int from (
-                    select from ({TaskListQuery.Offerable(me)} offset 0) reachable
+                    select from ({OfferedTasks.Offerable(me)} offset 0) reachable
                     -- One look-up for each: joined, the conditions would be judged for every open task first.
                     cross join lateral (select from task t
                         where t.id = reachable.id and t.ended_at is null and t.test_by is null and {me.IsAvailable} limit 1) offered

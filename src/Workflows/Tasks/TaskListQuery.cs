@@ -2,6 +2,7 @@ using NodaTime;
 using Npgsql;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Storage;
+using Orchestration.Workflows.Tasks.Lists;
 
 namespace Orchestration.Workflows.Tasks;
 
@@ -18,6 +19,11 @@ internal sealed class TaskListQuery
 
     /// <summary>By which rows are found, before the other conditions are judged.</summary>
     private readonly List<string> _first = [];
+
+    /// <summary>Whether an open task is one of those that were searched for, where these are known. Null: its words say so.</summary>
+    private string? _isFound;
+
+    private string? _after;
 
     private TaskListQuery(TaskFilter filter, Person actor, Instant now)
     {
@@ -92,7 +98,7 @@ internal sealed class TaskListQuery
             return $"{From} where {Where}";
         if (_filter.View == "mine" && IsOpen)
             return $"(({Walk("t.owner_id = $1 and t.ended_at is null")}) union all ({Walk("t.reviewer_id = $1 and t.ended_at is null")})) t";
-        if (_first.Count > 0)
+        if (_first.Count > 0 || _isFound is not null)
             return $"({Walk(IsOpen ? "t.ended_at is null" : "true", From)}) t";
         if (IsPlain && _filter is { State: TaskState.Suspended, Teams: null, Sort: TaskSort.Urgency })
             return $"({Walk("t.suspended_from is not null")}) t";
@@ -134,14 +140,17 @@ internal sealed class TaskListQuery
     private (string Teams, string? Others)? EachTeam() =>
         (_filter.View, _filter.Teams) switch
         {
-            ("open", _) => (TeamsOf(_me!), ReachableElsewhere(_me!)),
-            ("next", _) => (TeamsOf(_me!), $"{ReachableElsewhere(_me!)} union all {Own}"),
+            ("open", _) => (OfferedTasks.TeamsOf(_me!), OfferedTasks.ReachableElsewhere(_me!)),
+            ("next", _) => (OfferedTasks.TeamsOf(_me!), $"{OfferedTasks.ReachableElsewhere(_me!)} union all {OfferedTasks.Own}"),
             ("all", { } teams) => (Value(teams.ToArray()), null),
             _ => null,
         };
 
     /// <summary>Without the limit, the planner joins the few rows with all others that an index of open tasks has.</summary>
-    private string From => _first.Count == 0 ? "task t" : $"(select * from task t where {string.Join(" and ", _first)} offset 0) t";
+    private string From =>
+        _first.Count > 0 ? $"(select * from task t where {string.Join(" and ", _first)} offset 0) t"
+        : _isFound is null ? "task t"
+        : $"(select * from task t where t.ended_at is null {_after} order by t.order_at, t.id offset 0) t";
 
     private string Where => string.Join(" and ", _where);
 
@@ -167,7 +176,7 @@ internal sealed class TaskListQuery
         var few = new FewIds(_filter.Few);
         var (runs, tasks) = (new List<int>(), new List<int>());
         if (_filter.View is "open" or "next")
-            tasks.Add(few.Add(Reachable(_me!), _values[0], now));
+            tasks.Add(few.Add(OfferedTasks.Reachable(_me!), _values[0], now));
         else if (_me is not null)
             runs.Add(_filter.Journey is { } of ? few.Add(_me.SeenRuns("j.journey = $3"), _values[0], now, of) : few.Add(_me.SeenRuns(), _values[0], now));
         if (_filter.Journey is { } journey && IsOpen)
@@ -179,7 +188,7 @@ internal sealed class TaskListQuery
         var (words, journeys, titled) = (-1, -1, -1);
         if (!string.IsNullOrWhiteSpace(_filter.Search) && IsOpen)
         {
-            (words, journeys) = CaseWords.Find(few, _filter.Search, _me, [.. _values]);
+            (words, journeys) = CaseWords.Find(few, _filter.Search, true, _me, [.. _values]);
             titled = few.Add($"select id from task t where t.ended_at is null and {Title} like lower($1)", CaseWords.Pattern(_filter.Search));
         }
 
@@ -196,14 +205,19 @@ internal sealed class TaskListQuery
         if (FewIds.Common(tasks.Select(set => few[set])) is { } someTasks)
             _first.Add($"t.id = any({Value(someTasks)})");
         if (words >= 0 && few.Either(words, journeys) is { } cases && few[titled] is { } named)
-            _first.Add($"(t.instance_id = any({Value(cases)}) or t.id = any({Value(named)}))");
+        {
+            var (ofCases, ofTasks) = (Value(cases), Value(named));
+            _isFound = $"(t.instance_id in (select unnest({ofCases}::uuid[])) or t.id in (select unnest({ofTasks}::uuid[])))";
+            if (cases.Length + named.Length <= _filter.Sorted || _filter.Sort != TaskSort.Urgency)
+                _first.Add($"(t.instance_id = any({ofCases}) or t.id = any({ofTasks}))");
+        }
     }
 
     private void AddWho()
     {
         // By their indexes: of the condition on both columns the planner expects half of all tasks.
         if (_filter.View == "mine" && IsOpen)
-            _first.Add($"t.id = any(array({Own}))");
+            _first.Add($"t.id = any(array({OfferedTasks.Own}))");
         var who = _filter.View switch
         {
             "mine" when IsOpen => "true",
@@ -218,11 +232,16 @@ internal sealed class TaskListQuery
         {
             // In this order: who may take a task costs more to find out than whether it was searched for, and this more than whether they ever could.
             if (_filter.View == "open")
-                _where.Add(CouldBeOffered(_me!));
-            var pattern = Value(CaseWords.Pattern(_filter.Search));
-            var ofCase = $"(select {CaseWords.Match("c", pattern)} from journey_case c where c.id = t.instance_id)";
-            _where.Add($"case when {Title} like lower({pattern}) or coalesce({ofCase}, false) then {who} end");
+                _where.Add(OfferedTasks.CouldBeOffered(_me!));
+            _where.Add($"case when {_isFound ?? HasWords()} then {who} end");
         }
+    }
+
+    private string HasWords()
+    {
+        var pattern = Value(CaseWords.Pattern(_filter.Search!));
+        var ofCase = $"(select {CaseWords.Match("c", pattern)} from journey_case c where c.id = t.instance_id)";
+        return $"({Title} like lower({pattern}) or coalesce({ofCase}, false))";
     }
 
     private void AddFilter(Instant now)
@@ -266,7 +285,11 @@ internal sealed class TaskListQuery
         if (_filter.DueBefore is { } before)
             _where.Add($"t.order_at <= {Value(before)}");
         if (_filter.After is { } after)
-            _where.Add($"(t.order_at, t.id) > ({Value(after.At)}::timestamptz, {Value(after.Id)}::uuid)");
+        {
+            var isAfter = $"(t.order_at, t.id) > ({Value(after.At)}::timestamptz, {Value(after.Id)}::uuid)";
+            _after = $"and {isAfter}";
+            _where.Add(isAfter);
+        }
     }
 
     /// <summary>Conditions that the index of the board begins with.</summary>
@@ -315,28 +338,6 @@ internal sealed class TaskListQuery
         };
 
     /// <summary>
-    /// Selects the id of every open task that could be offered to a person, or that they own or review: a condition with an index each, because of all
-    /// together the planner expects every task there is.
-    /// </summary>
-    /// <param name="me">The person whose id is <c>$1</c>.</param>
-    public static string Reachable(Eligibility me) =>
-        $"""
-            select id from task where ended_at is null and team = any({TeamsOf(me)}) union all {ReachableElsewhere(me)} union all {Own}
-            """;
-
-    /// <summary>The teams whose work is offered to them, as an array.</summary>
-    private static string TeamsOf(Eligibility me) => $"array(select m.team_key from team_member m where m.person_id = $1 or m.person_id in ({me.Absent}))";
-
-    /// <summary>Selects the ids of the open tasks that could be offered to them whatever the team.</summary>
-    private static string ReachableElsewhere(Eligibility me) =>
-        $"""
-            select id from task where ended_at is null and cardinality(candidates) > 0
-                and candidates && array(select a.user_name from person a where a.id = $1 or a.id in ({me.Absent}))
-            union all select id from task where ended_at is null and owner_id = any(array({me.Absent}))
-            union all select id from task where ended_at is null and test_by = $1
-            """;
-
-    /// <summary>
     /// Selects the ids of the tasks at risk. Those that were at risk by now, the overdue ones included, are read in that order: the planner expects nearly all
     /// tasks of the condition, and would look through them.
     /// </summary>
@@ -346,32 +347,6 @@ internal sealed class TaskListQuery
             from (select id, order_at from task where ended_at is null and risk_at <= $1 order by risk_at limit $2 + 1) r) r
         where order_at > $1 or many
         """;
-
-    /// <summary>Selects the ids of the open tasks that someone, whose id is <c>$1</c>, owns or reviews. Nobody reviews what they own.</summary>
-    public const string Own = """
-        select id from task where ended_at is null and owner_id = $1 union all select id from task where ended_at is null and reviewer_id = $1
-        """;
-
-    /// <summary>Selects the id of every open task that could be offered to a person, each once and as they are found.</summary>
-    /// <param name="me">The person whose id is <c>$1</c>.</param>
-    public static string Offerable(Eligibility me)
-    {
-        var teams = TeamsOf(me);
-        var names = $"array(select a.user_name from person a where a.id = $1 or a.id in ({me.Absent}))";
-        var others = $"ended_at is null and not coalesce(team = any({teams}), false)";
-        return $"""
-            select id from task where ended_at is null and team = any({teams})
-            union all select id from task where {others} and cardinality(candidates) > 0 and candidates && {names}
-            union all select id from task where {others} and not candidates && {names} and owner_id = any(array({me.Absent}))
-            """;
-    }
-
-    /// <summary>SQL that is true for every row of <c>task</c> that is offered to them, and cheap: it needs no other row.</summary>
-    private static string CouldBeOffered(Eligibility me) =>
-        $"""
-            (t.state in ('Ready', 'ReadyForReview') and (t.team = any({TeamsOf(me)}) or cardinality(t.candidates) > 0 or t.test_by is not null)
-                or t.owner_id = any(array({me.Absent})))
-            """;
 
     /// <summary>The title of a row of <c>task</c> as its index has it.</summary>
     private const string Title = "(' ' || lower(t.title))";

@@ -43,7 +43,14 @@ internal static class SeedReads
         );
         await RunAsync(session, await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "Reads", "seed.sql")));
         // The product's transactions write these rows.
-        await RunAsync(session, $"insert into case_search (case_id, words) select c.id, {CaseWords.Of("c")} from journey_case c on conflict do nothing");
+        await RunAsync(
+            session,
+            $"""
+            insert into case_search (case_id, open, created_at, words)
+                select c.id, i.status = 'Running', c.created_at, {CaseWords.Of("c")} from journey_case c join workflow_instance i on i.id = c.id
+                on conflict do nothing
+            """
+        );
         await RunAsync(
             session,
             CaseViewers.Keep("in (select i.id from workflow_instance i where not exists (select from case_viewer v where v.instance_id = i.id))")

@@ -115,9 +115,13 @@ public sealed class EffectTests
         (await world.ScalarAsync<int>("select incident_count from workflow_instance where id = @id", new { id })).ShouldBe(1);
         (await world.ScalarAsync<long>("select count(*) from effect")).ShouldBe(0, "a dead letter would be a second place for the same trouble");
         (await world.ScalarAsync<long>("select count(*) from bookmark")).ShouldBe(0);
+        (await IsOpenAsync()).ShouldBeFalse("it failed and waits for nothing");
         var execution = await world.ScalarAsync<string>("select state -> 'incidents' -> 0 ->> 'execution' from workflow_instance where id = @id", new { id });
         (await Cases.RetryIncident.RunAsync(world.Runtime, id, execution, "Fixed", await world.PersonAsync("supervisor"))).ShouldBeNull();
         (await world.ScalarAsync<long>("select count(*) from effect where state = 'pending'")).ShouldBe(1);
+        (await IsOpenAsync()).ShouldBeTrue("it runs again");
+
+        Task<bool> IsOpenAsync() => world.ScalarAsync<bool>("select open from case_search where case_id = @id", new { id });
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using NodaTime;
+using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.People;
@@ -123,6 +124,8 @@ public sealed class ListPlanTests
                     var few = await TaskList.ReadAsync(world.Database, filter, person, world.Clock.Now());
                     var many = await TaskList.ReadAsync(world.Database, filter with { Few = 0 }, person, world.Clock.Now());
                     many.Items.Select(t => t.Id).ShouldBe(few.Items.Select(t => t.Id), $"{name}: {filter}");
+                    var walked = await TaskList.ReadAsync(world.Database, filter with { Sorted = 0 }, person, world.Clock.Now());
+                    walked.Items.Select(t => t.Id).ShouldBe(few.Items.Select(t => t.Id), $"{name}, in the order of the list: {filter}");
                     found += few.Items.Count > 0 ? 1 : 0;
                 }
             }
@@ -143,6 +146,48 @@ public sealed class ListPlanTests
         };
         var (sql, values) = await CaseListQuery.PageAsync(world.Database, filter, await world.PersonAsync("supervisor"), world.Clock.Now(), default);
         (await PlanRows.ReadAsync(world.Database, sql, values, "workflow_instance")).ShouldBe(3);
+    }
+
+    [Fact]
+    public async Task A_search_of_open_work_reads_the_words_of_open_cases_only()
+    {
+        await using var world = await WithCasesAsync();
+        var supervisor = await world.PersonAsync("supervisor");
+        (await ReadAsync(isOpen: true)).ShouldBe(8);
+        (await CancelCase.RunAsync(world.Runtime, await CaseAsync("REF-5"), "mistake", supervisor)).ShouldBe(CancelCaseResult.Cancelled);
+        (await ReadAsync(isOpen: true)).ShouldBe(7);
+        await world.ScalarAsync<int>("update workflow_instance set state = '{}' where correlation_id = 'REF-6' returning 1");
+        (await CancelCase.RunAsync(world.Runtime, await CaseAsync("REF-6"), "mistake", supervisor)).ShouldBe(CancelCaseResult.Cancelled);
+        (await ReadAsync(isOpen: true)).ShouldBe(6, "its state can't be read");
+        (await ReadAsync(isOpen: false)).ShouldBe(9);
+
+        Task<Guid> CaseAsync(string reference) => world.ScalarAsync<Guid>("select id from journey_case where reference = @reference", new { reference });
+
+        Task<double> ReadAsync(bool isOpen) =>
+            PlanRows.ReadAsync(world.Database, CaseWords.Select("s.words like lower($1)", isOpen), [CaseWords.Pattern("novak")], "case_search");
+    }
+
+    [Fact]
+    public async Task A_failed_case_is_open_as_long_as_a_task_of_it_waits()
+    {
+        await using var world = await World.CreateAsync();
+        var document = $$"""
+            { "definitionId": "fails", "name": "fails", "root": { "id": "root", "type": "Elsa.Parallel", "version": 1, "activities": [
+              { "id": "a", "type": "Orchestration.HumanTask", "version": 1, {{Step.Of("Look at it")}} }, { "id": "b", "type": "Elsa.Fault", "version": 1 } ] } }
+            """;
+        (
+            await world.Runtime.Definitions.PublishAsync(new("fails", System.Text.Encoding.UTF8.GetBytes(document), "designer"), "test", world.Clock.Now())
+        ).ShouldBeOfType<PublishResult.Published>();
+        var id = await world.StartAsync("fails");
+        var supervisor = await world.PersonAsync("supervisor");
+        (await world.ScalarAsync<string>("select sub_status from workflow_instance where id = @id", new { id })).ShouldBe("Faulted");
+        (await FoundAsync()).ShouldBe(1);
+        (await CancelCase.RunAsync(world.Runtime, id, "mistake", supervisor)).ShouldBe(CancelCaseResult.Cancelled);
+        (await FoundAsync()).ShouldBe(0);
+        (await world.ScalarAsync<bool>("select open from case_search")).ShouldBeFalse();
+
+        async Task<int> FoundAsync() =>
+            (await TaskList.ReadAsync(world.Database, new() { View = "all", Search = "novak" }, supervisor, world.Clock.Now())).Items.Count;
     }
 
     [Fact]

@@ -189,11 +189,14 @@ CREATE INDEX case_retention_version ON case_retention USING btree (policy_versio
 
 create table case_search (
     case_id uuid not null,
+    open boolean not null,
+    created_at timestamp with time zone not null,
     words text not null,
     constraint case_search_case_id_fkey FOREIGN KEY (case_id) REFERENCES journey_case(id) ON DELETE CASCADE,
     constraint case_search_pkey PRIMARY KEY (case_id)
 );
-CREATE INDEX case_search_words ON case_search USING gin (words gin_trgm_ops);
+CREATE INDEX case_search_closed ON case_search USING gin (words gin_trgm_ops) WHERE (NOT open);
+CREATE INDEX case_search_open ON case_search USING gin (words gin_trgm_ops) WHERE open;
 
 create table case_viewer (
     viewer text not null collate "C",
@@ -931,7 +934,6 @@ create table log_head (
     note text not null,
     constraint log_head_pkey PRIMARY KEY (size, at)
 );
-CREATE INDEX log_head_at ON log_head USING btree (at);
 
 create table log_head_copy (
     size bigint not null,
