@@ -146,6 +146,7 @@ public sealed class ListPlanTests
         };
         var (sql, values) = await CaseListQuery.PageAsync(world.Database, filter, await world.PersonAsync("supervisor"), world.Clock.Now(), default);
         (await PlanRows.ReadAsync(world.Database, sql, values, "workflow_instance")).ShouldBe(3);
+        (await PlanRows.ReadAsync(world.Database, sql, values, "journey_case")).ShouldBe(3);
     }
 
     [Fact]
