@@ -19,7 +19,8 @@ public sealed class Chromium : IAsyncDisposable
     private const string Executable = "/usr/bin/chromium-headless-shell";
     private const string Install = "apt-get update && apt-get install -y --no-install-recommends chromium-headless-shell";
 
-    private static readonly string[] Arguments = ["--no-sandbox", "--disable-gpu", "--disable-quic"];
+    // Without hinting text is as wide as people see it.
+    private static readonly string[] Arguments = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--font-render-hinting=none"];
 
     private readonly Lazy<Task<(IPlaywright Playwright, IBrowser Browser)>> _started = new(StartAsync);
 
