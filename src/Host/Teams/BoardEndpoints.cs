@@ -30,6 +30,7 @@ internal static class BoardEndpoints
 
     private static async Task<Results<Ok<TeamBoard>, ProblemHttpResult>> ReadAsync(
         WorkflowRuntime runtime,
+        KeptBoards boards,
         Person me,
         CancellationToken cancel,
         [Description("Key of a team; left out: all that you steer")] string? team = null,
@@ -44,7 +45,7 @@ internal static class BoardEndpoints
             return Problems.Invalid(new() { ["zone"] = ["must be a time zone such as Europe/London"] }, StatusCodes.Status400BadRequest);
         var (teams, shown, refused) = await TeamPages.SteeredAsync(runtime, team, me, cancel);
         return refused is null
-            ? TypedResults.Ok(await ReadBoard.RunAsync(runtime, shown is null ? teams : [shown], reader, runtime.Clock.Now(), cancel))
+            ? TypedResults.Ok(await boards.ReadCurrentAsync(shown is null ? teams : [shown], reader, cancel))
             : Problems.NotFound("team", team ?? "");
     }
 }

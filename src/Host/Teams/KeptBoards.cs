@@ -48,13 +48,13 @@ internal sealed partial class KeptBoards : IDisposable
     /// <summary>Reads a board, or takes the one kept while it is read again.</summary>
     public async Task<ShownBoard> ReadAsync(IReadOnlyList<Team> teams, DateTimeZone reader, CancellationToken cancel)
     {
-        var key = string.Join(' ', teams.Select(team => team.Key).Prepend(reader.Id));
+        var key = Key(teams, reader);
         var now = _runtime.Clock.Now();
         if (!_boards.TryGetValue(key, out var kept))
             return new(await ReadAsync(key, teams, reader, now, cancel), false);
-        var age = now - kept.Board.At;
-        if (kept.Changes == Interlocked.Read(ref _changes) && age >= Duration.Zero && age <= Current)
+        if (IsCurrent(kept, now))
             return new(kept.Board, false);
+        var age = now - kept.Board.At;
         var changes = Interlocked.Read(ref _changes);
         var reading = _reading.GetOrAdd(key, _ => new(() => ReadAgainAsync(key, teams, reader, now))).Value;
         if (age >= Duration.Zero && age <= Oldest)
@@ -65,7 +65,19 @@ internal sealed partial class KeptBoards : IDisposable
         return new(board, _boards.TryGetValue(key, out var read) && read.Changes < changes);
     }
 
+    /// <summary>Reads a board, or takes the one kept if nothing has changed since.</summary>
+    public Task<TeamBoard> ReadCurrentAsync(IReadOnlyList<Team> teams, DateTimeZone reader, CancellationToken cancel)
+    {
+        var (key, now) = (Key(teams, reader), _runtime.Clock.Now());
+        return _boards.TryGetValue(key, out var kept) && IsCurrent(kept, now) ? Task.FromResult(kept.Board) : ReadAsync(key, teams, reader, now, cancel);
+    }
+
     public void Dispose() => _listening.Dispose();
+
+    private static string Key(IReadOnlyList<Team> teams, DateTimeZone reader) => string.Join(' ', teams.Select(team => team.Key).Prepend(reader.Id));
+
+    private bool IsCurrent(Kept kept, Instant now) =>
+        kept.Changes == Interlocked.Read(ref _changes) && now - kept.Board.At is var age && age >= Duration.Zero && age <= Current;
 
     private async Task<TeamBoard> ReadAsync(string key, IReadOnlyList<Team> teams, DateTimeZone reader, Instant now, CancellationToken cancel)
     {

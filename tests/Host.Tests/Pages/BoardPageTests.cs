@@ -133,6 +133,7 @@ public sealed class BoardPageTests
         using var boards = new KeptBoards(runtime, NullLogger<KeptBoards>.Instance) { Large = 0 };
         (await ReadAsync()).ShouldBe((1, false));
         await CurrentAsync(1);
+        (await boards.ReadCurrentAsync(teams, DateTimeZone.Utc, default)).ShouldBeSameAs((await boards.ReadAsync(teams, DateTimeZone.Utc, default)).Board);
         await world.StartAsync();
         (await ReadAsync()).ShouldBe((1, true));
         await CurrentAsync(2);
@@ -150,6 +151,12 @@ public sealed class BoardPageTests
             .Distinct()
             .ShouldHaveSingleItem()
             .Total.Open.ShouldBe(3);
+
+        // For programs it is as it is now.
+        await world.StartAsync();
+        (await boards.ReadCurrentAsync(teams, DateTimeZone.Utc, default)).Total.Open.ShouldBe(4);
+        world.App.Clock.Advance(Duration.FromSeconds(16));
+        (await boards.ReadCurrentAsync(teams, DateTimeZone.Utc, default)).At.ShouldBe(runtime.Clock.Now());
 
         Task CurrentAsync(int open) => Eventually.AsksAsync(ReadAsync, shown => shown == (open, false), $"{open} open tasks on a current board");
 
