@@ -114,7 +114,7 @@ internal sealed partial class Limit
             ) + ";";
     }
 
-    /// <summary>What a batch writes beside the case itself: its customer, its words for searches and who sees it.</summary>
+    /// <summary>What a batch writes beside the case itself: its customer, its words for searches, whether it is open and who sees it.</summary>
     private static string Beside(string batch)
     {
         const string Case = "cast('1' || lpad(to_hex(cast(:k as bigint)), 31, '0') as uuid)";
@@ -124,7 +124,8 @@ internal sealed partial class Limit
                 .Select(statement => statement.TrimEnd(';', '\n', ' '))
                 .Select(sql =>
                     sql.Contains("insert into customer ", StringComparison.Ordinal) ? Fill(sql, Case, "'C'", "'Customer'", "'bench'", "now()")
-                    : sql.Contains("insert into case_search", StringComparison.Ordinal) ? Fill(sql, Case)
+                    : sql.Contains("insert into case_search", StringComparison.Ordinal) || sql.Contains("update case_search", StringComparison.Ordinal)
+                        ? Fill(sql, Case)
                     : !sql.Contains("insert into case_viewer", StringComparison.Ordinal) ? null
                     : sql.Contains("stands_in = true", StringComparison.Ordinal) ? Fill(sql, Case, "'bench'", "true")
                     : Fill(sql, Case, "'team' || chr(58) || 'bench'", "'bench'")

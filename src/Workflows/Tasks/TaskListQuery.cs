@@ -206,6 +206,7 @@ internal sealed class TaskListQuery
             _first.Add($"t.id = any({Value(someTasks)})");
         if (words >= 0 && few.Either(words, journeys) is { } cases && few[titled] is { } named)
         {
+            // Hashed, where each task is compared. An array whose values the plan doesn't know is compared one by one.
             var (ofCases, ofTasks) = (Value(cases), Value(named));
             _isFound = $"(t.instance_id in (select unnest({ofCases}::uuid[])) or t.id in (select unnest({ofTasks}::uuid[])))";
             if (cases.Length + named.Length <= _filter.Sorted || _filter.Sort != TaskSort.Urgency)
