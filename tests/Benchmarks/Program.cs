@@ -17,8 +17,9 @@ switch (args)
         );
         break;
     case ["http", var host, ..]:
-        var wanted = args.Skip(2).Select(text => int.Parse(text, CultureInfo.InvariantCulture)).ToArray();
-        await HttpThroughput.RunAsync(host, wanted is [var length, ..] ? length : 10, wanted.Length > 1 ? wanted[1..] : [1, 8, 32]);
+        var database = args.Length > 2 && args[2].Contains('=', StringComparison.Ordinal) ? args[2] : null;
+        var wanted = args.Skip(database is null ? 2 : 3).Select(text => int.Parse(text, CultureInfo.InvariantCulture)).ToArray();
+        await HttpThroughput.RunAsync(host, database, wanted is [var length, ..] ? length : 10, wanted.Length > 1 ? wanted[1..] : [1, 8, 32]);
         break;
     case ["compile"]:
         ManyDefinitions.Compile();
