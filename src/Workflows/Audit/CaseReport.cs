@@ -117,8 +117,8 @@ public sealed record CaseReport(
             id
         );
         batch.Add(
-            """
-            select i.event_sequence, i.event_head, c.reference, c.created_at, (select note from log_head order by at desc limit 1),
+            $"""
+            select i.event_sequence, i.event_head, c.reference, c.created_at, (select note from log_head {KeptHead.NewestFirst} limit 1),
                 (select count(*) from log_chain c join log_tile t on t.level = 0 and t.number = c.tile, unnest(t.chains) u(chain)
                     where c.chain_id = i.id and u.chain = i.id)
             from workflow_instance i join journey_case c on c.id = i.id where i.id = $1

@@ -107,10 +107,10 @@ public sealed record HistoryStatus(long Size, IReadOnlyList<HeldHead> Heads, IRe
         await using var batch = connection.CreateBatch();
         batch.Add("select size from log_state");
         batch.Add(
-            """
+            $"""
             select h.size, h.at, c.place, c.held_at, c.receipt is not null
-            from (select size, at from log_head order by at desc limit 10) h left join log_head_copy c on c.size = h.size and c.at = h.at
-            order by h.at desc, c.place
+            from (select size, at from log_head {KeptHead.NewestFirst} limit 10) h left join log_head_copy c on c.size = h.size and c.at = h.at
+            order by h.size desc, h.at desc, c.place
             """
         );
         batch.Add(

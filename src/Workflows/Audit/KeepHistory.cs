@@ -142,7 +142,7 @@ public sealed partial class KeepHistory(WorkflowRuntime runtime, HistoryKeeping 
 
     internal static async Task<KeptHead?> LastHeadAsync(NpgsqlDataSource database, CancellationToken cancel)
     {
-        await using var query = database.Query("select size, at, note from log_head order by at desc limit 1");
+        await using var query = database.Query($"select size, at, note from log_head {KeptHead.NewestFirst} limit 1");
         await using var reader = await query.ExecuteReaderAsync(cancel);
         return await reader.ReadAsync(cancel) ? new(reader.GetInt64(0), reader.Instant(1), reader.GetString(2)) : null;
     }
@@ -183,4 +183,8 @@ public sealed partial class KeepHistory(WorkflowRuntime runtime, HistoryKeeping 
 /// <param name="Size">Events it covers.</param>
 /// <param name="At">When it was signed.</param>
 /// <param name="Note">Its text.</param>
-public sealed record KeptHead(long Size, Instant At, string Note);
+public sealed record KeptHead(long Size, Instant At, string Note)
+{
+    // Two can be signed within a microsecond; the log only grows.
+    internal const string NewestFirst = "order by size desc, at desc";
+}

@@ -5,6 +5,7 @@ using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Execution;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Audit;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Settings;
 
@@ -242,7 +243,7 @@ public sealed class KeepRetention(WorkflowRuntime runtime, SettingDocuments sett
     internal static async Task<string?> HeadAsync(NpgsqlConnection connection, CancellationToken cancel)
     {
         await using var batch = connection.CreateBatch();
-        batch.Add("select note from log_head order by at desc limit 1");
+        batch.Add($"select note from log_head {KeptHead.NewestFirst} limit 1");
         return await batch.ExecuteScalarAsync(cancel) as string;
     }
 

@@ -151,12 +151,12 @@ public sealed class AccessibilityTests(Chromium chromium, Office office, ITestOu
         await LookAsync(visitor, "/sign-in");
         var link = await office.Person("admin").SendAsync(HttpMethod.Post, $"/api/people/{person}/password-link");
         await LookAsync(visitor, new Uri((string)(await link.JsonAsync())["url"]!).PathAndQuery);
-        await visitor.Context.CloseAsync();
+        await visitor.EndAsync();
 
         var worker = await chromium.SignedInAsync(office.Host, "adjuster1");
         await LookAsync(worker, "/");
         await LookAsync(worker, $"/tasks/{task}");
-        await worker.Context.CloseAsync();
+        await worker.EndAsync();
 
         var reviewer = await chromium.SignedInAsync(office.Host, "compliance");
         await LookAsync(reviewer, "/compliance");
@@ -166,7 +166,7 @@ public sealed class AccessibilityTests(Chromium chromium, Office office, ITestOu
         await LookAsync(reviewer, $"/compliance/findings/new?case={id}");
         await LookAsync(reviewer, $"/compliance/erasures?customer={customer}");
         await LookAsync(reviewer, $"/compliance/cases/{id}/report");
-        await reviewer.Context.CloseAsync();
+        await reviewer.EndAsync();
 
         var admin = await chromium.SignedInAsync(office.Host, "admin");
         foreach (var route in pages)
@@ -198,7 +198,7 @@ public sealed class AccessibilityTests(Chromium chromium, Office office, ITestOu
         }
 
         await LookAsync(admin, "/no-such-page");
-        await admin.Context.CloseAsync();
+        await admin.EndAsync();
         wrong.ShouldBeEmpty();
 
         async Task LookAsync(IPage page, string address)
@@ -239,7 +239,7 @@ public sealed class AccessibilityTests(Chromium chromium, Office office, ITestOu
         );
 
         (await ViolationsAsync(page)).Select(v => v.GetProperty("id").GetString()).ShouldBe(["color-contrast", "image-alt"], ignoreOrder: true);
-        await page.Context.CloseAsync();
+        await page.EndAsync();
     }
 
     internal static async Task<List<JsonElement>> ViolationsAsync(IPage page, string only = "")

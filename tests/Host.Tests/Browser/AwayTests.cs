@@ -41,12 +41,12 @@ public sealed class AwayTests(Chromium chromium, Office office) : IClassFixture<
         await substitute.GetByRole(AriaRole.Button, new() { NameRegex = new("^Take over Acknowledge the claim") }).ClickAsync();
         await substitute.GetByText("Mei Lindqvist (you)").WaitForAsync();
         ((string)(await office.Supervisor.TaskAsync(id, "acknowledge"))["onBehalfOf"]!).ShouldBe("Daniel Brandt");
-        await substitute.Context.CloseAsync();
+        await substitute.EndAsync();
 
         await page.GotoAsync("/away");
         await page.Button("End: absence of Daniel Brandt").ClickAsync();
         await page.GetByText("No one is out of office").WaitForAsync();
-        await page.Context.CloseAsync();
+        await page.EndAsync();
     }
 
     [Fact]
@@ -58,7 +58,7 @@ public sealed class AwayTests(Chromium chromium, Office office) : IClassFixture<
         await PlanAsync("adjuster2", "adjuster1");
         await page.GetByText("Helen Kowalski already covers part of that time").WaitForAsync();
         (await page.GetByLabel("Substitute").InputValueAsync()).ShouldBe("adjuster1", "what was chosen is kept");
-        await page.Context.CloseAsync();
+        await page.EndAsync();
 
         var colleague = await office.Host.BrowserAsync("underwriter1");
         (

@@ -26,7 +26,7 @@ public sealed class BulkTests(Chromium chromium)
         (await page.Locator("[aria-labelledby=mine-title] .row-item").CountAsync()).ShouldBe(2);
         (await page.Locator("[aria-labelledby=open-title] .row-item").AllTextContentsAsync()).ShouldHaveSingleItem().ShouldContain("CLM-2");
         new Uri(page.Url).Query.ShouldBeEmpty("the message does not come again with the page");
-        await page.Context.CloseAsync();
+        await page.EndAsync();
     }
 
     [Fact]
@@ -50,7 +50,7 @@ public sealed class BulkTests(Chromium chromium)
             t => t.ShouldContain("Sofia Rossi has changed this task since you opened it")
         );
         (await page.Locator("[aria-labelledby=done-title] .row-item").TextContentAsync())!.ShouldContain("CLM-2");
-        await page.Context.CloseAsync();
+        await page.EndAsync();
     }
 
     [Fact]
@@ -72,7 +72,7 @@ public sealed class BulkTests(Chromium chromium)
         await OnAllAsync("Suspend", () => page.GetByLabel("Suspend for").SelectOptionAsync("3"));
         (await page.Locator("#backlog .row-state").AllTextContentsAsync()).ShouldAllBe(state => state.Contains("Suspended until"));
         (await page.Locator("#backlog a.assign").CountAsync()).ShouldBe(0, "what waits is given to nobody");
-        await page.Context.CloseAsync();
+        await page.EndAsync();
 
         async Task OnAllAsync(string button, Func<Task> choose)
         {
@@ -111,7 +111,7 @@ public sealed class BulkTests(Chromium chromium)
         await page.GotoAsync("/team?key=claims-adjusting&page=2");
         await Assertions.Expect(page.Locator("#backlog .assign")).ToHaveTextAsync(["Sofia Rossi", "Sofia Rossi"]);
         (await page.Locator("#backlog .priority .sr").AllTextContentsAsync()).ShouldAllBe(priority => priority == "Priority: Critical");
-        await page.Context.CloseAsync();
+        await page.EndAsync();
     }
 
     [Fact]
@@ -130,6 +130,6 @@ public sealed class BulkTests(Chromium chromium)
         (await page.GetByLabel("Select Check the loss, CLM-1").IsCheckedAsync()).ShouldBeFalse();
         (await page.GetByLabel("Select Check the loss, CLM-3").IsCheckedAsync()).ShouldBeFalse();
         (await page.Locator("[data-bulk-count]").Last.TextContentAsync()).ShouldBe("1 selected");
-        await page.Context.CloseAsync();
+        await page.EndAsync();
     }
 }

@@ -39,7 +39,7 @@ public sealed class CaseFactsTests(Chromium chromium, Office office) : IClassFix
         var promise = (await office.FrontOffice.GetAsync($"/api/cases/{id}/promises"))[0]!;
         ((DateTimeOffset)promise["dueAt"]!).ShouldBe(DateTimeOffset.Parse("2026-06-05T15:00:00-04:00", System.Globalization.CultureInfo.InvariantCulture));
         await page.PictureAsync("task-promise");
-        await page.Context.CloseAsync();
+        await page.EndAsync();
     }
 
     [Fact]
@@ -74,7 +74,7 @@ public sealed class CaseFactsTests(Chromium chromium, Office office) : IClassFix
         await page.SetViewportSizeAsync(1280, 900);
         await page.GotoAsync($"/cases/{id}");
         await page.PictureAsync("case-promises-dark");
-        await page.Context.CloseAsync();
+        await page.EndAsync();
 
         Task PromiseAsync(string what) =>
             office.FrontOffice.SendAsync(

@@ -9,6 +9,6 @@ public sealed class ChromiumTests(Chromium chromium)
         await first.SetContentAsync("<p>1</p><script>document.querySelector('p').textContent = 6 * 7</script>");
         (await first.TextContentAsync("p")).ShouldBe("42");
         (await chromium.NewPageAsync()).Context.ShouldNotBe(first.Context);
-        await first.Context.CloseAsync();
+        await first.EndAsync();
     }
 }

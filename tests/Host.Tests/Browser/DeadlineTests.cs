@@ -83,7 +83,7 @@ public sealed class DeadlineTests(Chromium chromium)
                 await PictureAsync(page, $"task-{scheme}-{width}");
             }
 
-            await page.Context.CloseAsync();
+            await page.EndAsync();
         }
     }
 
@@ -95,7 +95,7 @@ public sealed class DeadlineTests(Chromium chromium)
         await page.SetContentAsync($"<div id=\"toasts\"></div><time datetime=\"{at}\" data-moment=\"relative\"></time>");
         await page.AddScriptTagAsync(new() { Content = await File.ReadAllTextAsync(Orchestration.Testing.Repository.Path("src/Host/wwwroot/app.js")) });
         var told = await page.Locator("time").TextContentAsync();
-        await page.Context.CloseAsync();
+        await page.EndAsync();
         return told!;
     }
 

@@ -20,6 +20,6 @@ public static class Desk
         await page.GetByRole(AriaRole.Button, new() { NameRegex = new($"^Claim {title}(,|$)") }).ClickAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = outcome, Exact = true }).ClickAsync();
         await page.GetByText($"{title}: {outcome}").Or(page.Locator(".toast")).First.WaitForAsync();
-        await page.Context.CloseAsync();
+        await page.EndAsync();
     }
 }

@@ -63,7 +63,7 @@ public sealed class FormTests(Chromium chromium, SharedWorld shared) : IClassFix
         sent.ShouldNotBeNull();
         sent.ShouldContain("1,250.50");
         sent.ShouldNotContain("4.2");
-        await page.Context.CloseAsync();
+        await page.EndAsync();
     }
 
     [Fact]
@@ -83,7 +83,7 @@ public sealed class FormTests(Chromium chromium, SharedWorld shared) : IClassFix
         await page.GotoAsync(task);
         (await page.Locator("#f-reference").TextContentAsync())!.Trim().ShouldBe(reference, "the draft has it too");
         (await page.GetByLabel("Deductible").InputValueAsync()).ShouldBe("1,5");
-        await page.Context.CloseAsync();
+        await page.EndAsync();
     }
 
     [Fact]
@@ -106,7 +106,7 @@ public sealed class FormTests(Chromium chromium, SharedWorld shared) : IClassFix
         (await page.Locator("[aria-labelledby=sent-title] time").First.GetAttributeAsync("datetime")).ShouldBe("2026-06-01T13:30:00Z");
         (await page.Locator("[aria-labelledby=sent-title] time").First.TextContentAsync())!.ShouldContain("09:30");
         (await page.Locator("[aria-labelledby=sent-title]").TextContentAsync())!.ShouldContain("30 May 2026");
-        await page.Context.CloseAsync();
+        await page.EndAsync();
     }
 
     [Fact]
@@ -136,7 +136,7 @@ public sealed class FormTests(Chromium chromium, SharedWorld shared) : IClassFix
         (await page.Locator("[aria-labelledby=sent-title] tbody td").AllTextContentsAsync())
             .Select(cell => cell.Trim())
             .ShouldBe(["Sofa", "No", "–", "Lamp", "Yes", "35.00"]);
-        await page.Context.CloseAsync();
+        await page.EndAsync();
     }
 
     [Fact]
@@ -156,7 +156,7 @@ public sealed class FormTests(Chromium chromium, SharedWorld shared) : IClassFix
         await page.GetByLabel("Reviewer").SelectOptionAsync("senior1");
         await page.Button("Propose: Approve").ClickAsync();
         await page.GetByRole(AriaRole.Heading, new() { Name = "Proposed outcome" }).WaitForAsync();
-        await page.Context.CloseAsync();
+        await page.EndAsync();
 
         var reviewer = await chromium.SignedInAsync(shared.World.App, "senior1");
         await reviewer.GetByRole(AriaRole.Button, new() { Name = $"Review Check the loss, {reference}" }).ClickAsync();
@@ -168,7 +168,7 @@ public sealed class FormTests(Chromium chromium, SharedWorld shared) : IClassFix
         await reviewer.Button("Request changes").ClickAsync();
         await reviewer.GotoAsync(task);
         (await reviewer.Locator("[aria-labelledby=facts-title]").TextContentAsync())!.ShouldContain("In progress");
-        await reviewer.Context.CloseAsync();
+        await reviewer.EndAsync();
     }
 
     [Fact]
@@ -188,7 +188,7 @@ public sealed class FormTests(Chromium chromium, SharedWorld shared) : IClassFix
         (await page.GetByLabel("Note").InputValueAsync()).ShouldBe("Waiting for the photographs");
         await page.Button("Suspend").ClickAsync();
         await page.GetByText("Waiting for customer.").WaitForAsync();
-        await page.Context.CloseAsync();
+        await page.EndAsync();
     }
 
     [Fact]
@@ -229,7 +229,7 @@ public sealed class FormTests(Chromium chromium, SharedWorld shared) : IClassFix
             sent => sent.ShouldNotContain("Nights"),
             sent => sent.ShouldContain("Why no hotel")
         );
-        await page.Context.CloseAsync();
+        await page.EndAsync();
     }
 
     private async Task<(string Reference, string Task, IPage Page)> OpenAsync(string timeZone = "UTC", string form = Form)

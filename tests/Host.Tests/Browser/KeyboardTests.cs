@@ -82,7 +82,7 @@ public sealed class KeyboardTests(Chromium chromium)
         // One key takes the next task from anywhere: the one that is due first.
         await page.Keyboard.PressAsync("n");
         await page.WaitForURLAsync($"**{tasks[0]}");
-        await page.Context.CloseAsync();
+        await page.EndAsync();
 
         Task<string> FocusedAsync() => page.EvaluateAsync<string>("document.activeElement.pathname");
     }
@@ -130,7 +130,7 @@ public sealed class KeyboardTests(Chromium chromium)
         }
 
         clicks.ShouldBe(5);
-        await page.Context.CloseAsync();
+        await page.EndAsync();
 
         Task ClickAsync(string button)
         {
@@ -180,6 +180,6 @@ public sealed class KeyboardTests(Chromium chromium)
         // With the list closed, Enter sends the form.
         await page.Keyboard.PressAsync("Enter");
         await page.GetByRole(AriaRole.Heading, new() { Name = "WALK-2026-000001" }).WaitForAsync();
-        await page.Context.CloseAsync();
+        await page.EndAsync();
     }
 }

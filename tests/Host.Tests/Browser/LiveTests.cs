@@ -57,7 +57,7 @@ public sealed class LiveTests(Chromium chromium)
         var name = page.Locator("#assign-list [role=option]").First.Locator("span:not(.quiet, .avatar-dot)");
         (await name.EvaluateAsync<bool>("name => name.scrollWidth <= name.clientWidth")).ShouldBeTrue();
         await page.PictureAsync("team-assign-390");
-        await page.Context.CloseAsync();
+        await page.EndAsync();
     }
 
     [Fact]
@@ -74,7 +74,7 @@ public sealed class LiveTests(Chromium chromium)
 
         // The task is another revision than the one that the finger went down on; the claim is of what the page shows now.
         await page.Locator("#task-form").WaitForAsync();
-        await page.Context.CloseAsync();
+        await page.EndAsync();
     }
 
     [Fact]
@@ -90,7 +90,7 @@ public sealed class LiveTests(Chromium chromium)
         (await page.EvaluateAsync<string>("document.activeElement.textContent")).ShouldBe("CLM-1");
         await page.Keyboard.PressAsync("Enter");
         await page.GetByRole(AriaRole.Heading, new() { Name = "CLM-1" }).WaitForAsync();
-        await page.Context.CloseAsync();
+        await page.EndAsync();
     }
 
     [Fact]
@@ -104,7 +104,7 @@ public sealed class LiveTests(Chromium chromium)
         (await supervisor.PostAsJsonAsync($"/api/cases/{instance}/cancel", new { reason = "Opened twice" })).EnsureSuccessStatusCode();
         await page.Locator(".page-actions").GetByText("Cancelled").WaitForAsync();
         await page.GetByText("The case has ended.").WaitForAsync();
-        await page.Context.CloseAsync();
+        await page.EndAsync();
     }
 
     /// <summary>Signed in, on this page, and listening.</summary>

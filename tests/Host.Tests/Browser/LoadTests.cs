@@ -31,7 +31,7 @@ public sealed class LoadTests(SharedHost host, Chromium chromium, ITestOutputHel
         warm.Bytes.ShouldBeLessThan(Megabyte);
         traffic.Elsewhere(app.ClientOptions.BaseAddress).ShouldBeEmpty();
         errors.ShouldBeEmpty();
-        await page.Context.CloseAsync();
+        await page.EndAsync();
 
         async Task<(int Requests, long Bytes)> LoadAsync(string kind)
         {

@@ -51,7 +51,7 @@ public sealed class OwnViewTests(Chromium chromium, Office office) : IClassFixtu
             (await page.EvaluateAsync<bool>("document.documentElement.scrollWidth <= innerWidth")).ShouldBeTrue();
             if (language == "de")
             {
-                await page.Context.CloseAsync();
+                await page.EndAsync();
                 continue;
             }
 
@@ -69,7 +69,7 @@ public sealed class OwnViewTests(Chromium chromium, Office office) : IClassFixtu
             await Assertions.Expect(page.GetByRole(AriaRole.Status)).ToContainTextAsync("Thank you. We have received it.");
             await Assertions.Expect(page.Locator(".own-need")).ToHaveCountAsync(0);
             await Assertions.Expect(page.Locator(".own-mine")).ToContainTextAsync("Here is the estimate.");
-            await page.Context.CloseAsync();
+            await page.EndAsync();
         }
 
         ((string)(await adjuster.TaskAsync(id, "acknowledge"))["state"]!).ShouldNotBe("Suspended");

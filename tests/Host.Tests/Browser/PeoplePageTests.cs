@@ -65,8 +65,8 @@ public sealed class PeoplePageTests(Chromium chromium, Office office) : IClassFi
         await page.PictureAsync($"{look}-deactivated");
         await vera.GotoAsync("/");
         await vera.Button("Sign in").WaitForAsync();
-        await vera.Context.CloseAsync();
-        await page.Context.CloseAsync();
+        await vera.EndAsync();
+        await page.EndAsync();
     }
 
     private static async Task NarrowAsync(IPage page, string name)
@@ -103,7 +103,7 @@ public sealed class PeoplePageTests(Chromium chromium, Office office) : IClassFi
         await page.Button("Import 2 people").ClickAsync();
         await page.GetByText("Imported: 1 added, 1 changed.").WaitForAsync();
         await page.GetByText("Sofia Bianchi").WaitForAsync();
-        await page.Context.CloseAsync();
+        await page.EndAsync();
 
         async Task ChooseAsync(string file)
         {

@@ -63,7 +63,7 @@ public sealed class ServiceLevelPageTests(Chromium chromium, Office office) : IC
         await page.GotoAsync(new Uri(page.Url).AbsolutePath + "?year=2026&month=6");
         (await page.Locator("#month p").Nth(16).TextContentAsync())!.ShouldContain("Stocktaking");
         await page.PictureAsync("calendar");
-        await page.Context.CloseAsync();
+        await page.EndAsync();
     }
 
     [Fact]
@@ -107,7 +107,7 @@ public sealed class ServiceLevelPageTests(Chromium chromium, Office office) : IC
         (await office.Supervisor.HistoryAsync(id)).ShouldContain(e =>
             (string)e["action"]! == "sla.recomputed" && (string)e["payload"]!["reason"]! == "We promised four hours."
         );
-        await page.Context.CloseAsync();
+        await page.EndAsync();
     }
 
     [Fact]
@@ -127,7 +127,7 @@ public sealed class ServiceLevelPageTests(Chromium chromium, Office office) : IC
         // 12 CFR 1026.19(f)(1)(ii): closing on Wednesday 19 March 2025, received by Saturday 15 March.
         await page.GotoAsync("/administration/policies/us-trid-closing-disclosure-received?start=2025-03-01T09:00&anchor=2025-03-19T12:00");
         (await page.Locator(".trial-due").TextContentAsync())!.ShouldContain("Sun 16 Mar 2025, 00:00");
-        await page.Context.CloseAsync();
+        await page.EndAsync();
     }
 
     [Fact]
@@ -149,8 +149,8 @@ public sealed class ServiceLevelPageTests(Chromium chromium, Office office) : IC
         await first.Button("Save as revision 2").ClickAsync();
         await first.GetByText("Someone saved revision 2 while you were editing revision 1").WaitForAsync();
         (await first.Locator("#document").InputValueAsync()).ShouldContain("\"name\": \"Mine");
-        await first.Context.CloseAsync();
-        await second.Context.CloseAsync();
+        await first.EndAsync();
+        await second.EndAsync();
 
         foreach (var path in new[] { "/administration/calendars", "/administration/policies/claims-assess", "/administration/policies/new" })
             (await (await office.Host.BrowserAsync("supervisor")).GetAsync(path)).StatusCode.ShouldBe(HttpStatusCode.Forbidden, path);

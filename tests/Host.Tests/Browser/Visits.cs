@@ -26,6 +26,19 @@ internal static class Visits
         return page;
     }
 
+    /// <summary>Closes a page and all of its context.</summary>
+    public static async Task EndAsync(this IPage page)
+    {
+        try
+        {
+            await page.Context.CloseAsync().WaitAsync(TimeSpan.FromSeconds(30));
+        }
+        catch (TimeoutException)
+        {
+            // Of a page that is still loading Chromium may never say that it is closed. The end of the browser closes it, too.
+        }
+    }
+
     public static ILocator Button(this IPage page, string name) => page.GetByRole(AriaRole.Button, new() { Name = name, Exact = true });
 
     /// <summary>Keeps a picture when <c>ORCHESTRATION_SCREENSHOTS</c> names a folder.</summary>

@@ -139,7 +139,7 @@ public sealed class WalkthroughTests(Chromium chromium, Office office) : IClassF
         (await front.Locator(".page-actions").TextContentAsync())!.ShouldContain("Finished");
         (await front.Locator("[aria-labelledby=steps-title] .case-step.done").CountAsync()).ShouldBe(7);
         foreach (var page in _pages.Values)
-            await page.Context.CloseAsync();
+            await page.EndAsync();
     }
 
     private async Task DoAsync(string who, string step, string outcome, Func<IPage, Task> fill)

@@ -46,6 +46,6 @@ public sealed class WithoutScriptsTests(Chromium chromium)
         await page.Button("Sign in").WaitForAsync();
         await page.GotoAsync("/cases");
         await page.Button("Sign in").WaitForAsync();
-        await page.Context.CloseAsync();
+        await page.EndAsync();
     }
 }

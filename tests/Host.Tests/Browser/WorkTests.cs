@@ -48,7 +48,7 @@ public sealed class WorkTests(Chromium chromium)
         await page.GetByRole(AriaRole.Heading, new() { Name = "Open tasks" }).WaitForAsync();
         (await page.Locator("[aria-labelledby=open-title]").TextContentAsync())!.ShouldContain("Sign it");
         await PictureAsync(page, "case");
-        await page.Context.CloseAsync();
+        await page.EndAsync();
     }
 
     [Fact]
@@ -68,7 +68,7 @@ public sealed class WorkTests(Chromium chromium)
         await world.ClaimedByAsync("adjuster1", task);
 
         await page.GetByText("No tasks available").WaitForAsync();
-        await page.Context.CloseAsync();
+        await page.EndAsync();
     }
 
     private static async Task PictureAsync(IPage page, string name)

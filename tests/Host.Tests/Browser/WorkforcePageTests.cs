@@ -43,8 +43,8 @@ public sealed class WorkforcePageTests(Chromium chromium, Office office) : IClas
         await row.Locator(".presence-line").GetByText("Available").WaitForAsync();
         await chip.GetByText("Available").WaitForAsync();
         await lead.PictureAsync($"{look}-team");
-        await worker.Context.CloseAsync();
-        await lead.Context.CloseAsync();
+        await worker.EndAsync();
+        await lead.EndAsync();
     }
 
     [Fact]
@@ -72,6 +72,6 @@ public sealed class WorkforcePageTests(Chromium chromium, Office office) : IClas
         await page.PictureAsync("workforce-shifts");
         await page.GetByRole(AriaRole.Button, new() { Name = "Remove Aisha Bello's shift on Wed 10, 08:00" }).ClickAsync();
         await page.GetByText("08:00–16:30").WaitForAsync(new() { State = WaitForSelectorState.Detached });
-        await page.Context.CloseAsync();
+        await page.EndAsync();
     }
 }

@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Text.RegularExpressions;
 using Orchestration.Engine.Storage;
+using Xunit.v3;
 
 namespace Orchestration.Host.Tests.Conventions;
 
@@ -32,6 +33,13 @@ public sealed partial class ConventionTests
     {
         ["src/Workflows/Performance/ReadFigures.cs"] = "it keeps its connection until the end",
     };
+
+    [Fact]
+    public async Task A_test_that_never_ends_fails_by_itself()
+    {
+        await Task.Yield();
+        ((IXunitTest)TestContext.Current.Test!).Timeout.ShouldBe(600_000);
+    }
 
     [Theory]
     [InlineData("Embedded", "Orchestration.*|Microsoft.AspNetCore.*")]

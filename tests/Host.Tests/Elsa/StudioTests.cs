@@ -99,7 +99,7 @@ public sealed class StudioTests(SharedHost host, Chromium chromium) : IClassFixt
 
         elsewhere.ShouldBeEmpty();
         errors.ShouldBeEmpty();
-        await page.Context.CloseAsync();
+        await page.EndAsync();
     }
 
     private async Task<HttpResponseMessage> GetAsync(string path, string encoding, string? tag = null)

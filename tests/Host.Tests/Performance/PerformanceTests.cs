@@ -284,7 +284,7 @@ public sealed class PerformanceTests(Office office, Chromium chromium) : IClassF
             );
         shown[1].ShouldStartWith("1 Jun\t3\t3\t0");
         errors.ShouldBeEmpty("the charts keep to the content security policy");
-        await page.Context.CloseAsync();
+        await page.EndAsync();
     }
 
     private async Task<AngleSharp.Html.Dom.IHtmlDocument> PageAsync(string address) =>

@@ -52,7 +52,7 @@ public sealed class SignOnBrowserTests(Chromium chromium, SecondFactorPageTests.
         foreach (var closed in new[] { "/compliance", "/compliance/history", "/compliance/findings", "/administration/roles" })
             (await keeper.GotoAsync(closed))!.Status.ShouldNotBe(200, closed);
         foreach (var page in new[] { first, second, keeper })
-            await page.Context.CloseAsync();
+            await page.EndAsync();
     }
 
     /// <summary>Sets up an app, after a wrong code; a composed role needs one, too.</summary>

@@ -67,10 +67,23 @@ public sealed class HoldHeadsTests : IAsyncLifetime
 
         var status = await HistoryStatus.ReadAsync(_world.Database);
         status.Behind.ShouldBeEmpty();
-        var shown = status.Heads.ShouldHaveSingleItem();
+        var shown = status.Heads[0];
         shown.Copies.Select(copy => copy.Place.Split(' ')[0]).ShouldBe(["email", "folder", "S3", "webhook"], ignoreOrder: true);
         var stamp = shown.Stamps.ShouldHaveSingleItem();
         (stamp.Place, stamp.HeldAt).ShouldBe(($"timestamp authority {_outside.Url.Authority}", _world.Clock.Now()));
+    }
+
+    [Fact]
+    public async Task The_newest_of_heads_signed_at_the_same_moment_is_the_largest()
+    {
+        var first = await SignAsync();
+        var second = await SignAsync();
+        (first.Head.At, first.Head.Size < second.Head.Size).ShouldBe((second.Head.At, true));
+        (await _heads.RunAsync()).ShouldBe(5);
+
+        new KeptLog(_folder).ReadHeads().ShouldHaveSingleItem().Text.ShouldBe(second.ToString());
+        var shown = (await HistoryStatus.ReadAsync(_world.Database)).Heads;
+        shown.Select(head => (head.Size, head.Copies.Count)).Take(2).ShouldBe([(second.Head.Size, 4), (first.Head.Size, 0)]);
     }
 
     [Fact]

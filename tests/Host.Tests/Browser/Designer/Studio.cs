@@ -154,7 +154,7 @@ public sealed class Studio(IPage page)
             await page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{name}.png") });
     }
 
-    public Task CloseAsync() => page.Context.CloseAsync();
+    public Task CloseAsync() => page.EndAsync();
 
     private static async Task<(float X, float Y)> CentreAsync(ILocator locator)
     {

@@ -30,7 +30,7 @@ public sealed class BoardTests(Chromium chromium)
         await page.Locator("[data-drop-person=adjuster2]").GetByText("1 open").WaitForAsync();
 
         // All that is selected goes with the one that is dragged. One of them is no longer as this page shows it.
-        await page.Context.CloseAsync();
+        await page.EndAsync();
         page = await ListeningAsync(world, "supervisor", "/team");
         await page.GetByLabel("Select all open tasks").CheckAsync();
         await page.RouteAsync("**/team*", route => route.AbortAsync());
@@ -39,7 +39,7 @@ public sealed class BoardTests(Chromium chromium)
         await DragAsync(page, page.Locator("#backlog [data-task]").First, page.Locator("[data-drop-team=claims-seniors] th"));
         await ToldAsync(page, "good", "Forwarded to Senior adjusters");
         await ToldAsync(page, "bad", "Daniel Brandt has changed this task since you opened it");
-        await page.Context.CloseAsync();
+        await page.EndAsync();
     }
 
     [Fact]
@@ -84,7 +84,7 @@ public sealed class BoardTests(Chromium chromium)
         await page.Keyboard.PressAsync("Enter");
         await page.GetByText("Done for 1 task").WaitForAsync();
         (await page.Locator("#backlog .rows > li").CountAsync()).ShouldBe(1);
-        await page.Context.CloseAsync();
+        await page.EndAsync();
     }
 
     /// <summary>Good news goes away after seconds, which a busy machine may take.</summary>
@@ -117,7 +117,7 @@ public sealed class BoardTests(Chromium chromium)
         for (var move = 0; move < 60 && !await ready.IsVisibleAsync(); move++)
         {
             await page.Mouse.MoveAsync(x + (move % 2), y);
-            await page.EvaluateAsync("new Promise(requestAnimationFrame)");
+            await page.EvaluateAsync("new Promise(done => { requestAnimationFrame(done); setTimeout(done, 100); })");
         }
 
         await page.Mouse.MoveAsync(x, y, new() { Steps = 3 });

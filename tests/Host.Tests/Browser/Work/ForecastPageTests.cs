@@ -59,10 +59,10 @@ public sealed class ForecastPageTests(Chromium chromium, Office office) : IClass
         await page.GetByText("No deadline is at risk").WaitForAsync();
         (await office.Supervisor.HistoryAsync(id)).ShouldContain(e => (string)e["action"]! == "task.assigned");
         (await page.GotoAsync("/forecast?by=soon"))!.Status.ShouldBe(404);
-        await page.Context.CloseAsync();
+        await page.EndAsync();
 
         var worker = await chromium.SignedInAsync(office.Host, "closer1");
         (await worker.GotoAsync("/forecast"))!.Status.ShouldBe(404);
-        await worker.Context.CloseAsync();
+        await worker.EndAsync();
     }
 }

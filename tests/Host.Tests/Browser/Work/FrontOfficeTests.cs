@@ -53,7 +53,7 @@ public sealed class FrontOfficeTests(Chromium chromium, ITestOutputHelper output
         await Assertions.Expect(page.Locator("#command-list [role=option]").First).ToHaveAttributeAsync("href", new Regex("^/customers/"));
         await page.Keyboard.PressAsync("Enter");
         await page.GetByRole(AriaRole.Heading, new() { Name = "Marta Novak" }).WaitForAsync();
-        await page.Context.CloseAsync();
+        await page.EndAsync();
 
         Task ClickAsync(ILocator what)
         {

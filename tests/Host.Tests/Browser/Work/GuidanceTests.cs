@@ -49,6 +49,6 @@ public sealed class GuidanceTests(Chromium chromium)
         ((int)figures["uses"]!["Opened"]!, (int)figures["uses"]!["Helped"]!, (int)figures["uses"]!["Shared"]!).ShouldBe((1, 1, 1));
         ((double)figures["clicks"]![0]!["mean"]!).ShouldBe(1);
         ((string)figures["misses"]![0]!["question"]!).ShouldBe("scaffold");
-        await page.Context.CloseAsync();
+        await page.EndAsync();
     }
 }

@@ -39,7 +39,7 @@ public sealed class OfferCardTests(Chromium chromium, Office office) : IClassFix
             answer => (string)answer["state"]! == "Completed",
             "one key and one click after the offer"
         );
-        await page.Context.CloseAsync();
+        await page.EndAsync();
     }
 
     [Fact]
@@ -75,7 +75,7 @@ public sealed class OfferCardTests(Chromium chromium, Office office) : IClassFix
         var task = (await office.QueryAsync<Guid>($"select task_id from task_offer where id = '{offer}'"))[0];
         await adjuster.DoneAsync(await adjuster.GetAsync($"/api/tasks/{task}"), "claim", new { });
         await adjuster.DoneAsync(await adjuster.GetAsync($"/api/tasks/{task}"), "complete", new { outcome = "Done" });
-        await page.Context.CloseAsync();
+        await page.EndAsync();
     }
 
     [Fact]
@@ -116,6 +116,6 @@ public sealed class OfferCardTests(Chromium chromium, Office office) : IClassFix
             "it is theirs"
         );
         await adjuster.DoneAsync(claimed, "complete", new { outcome = "Done" });
-        await page.Context.CloseAsync();
+        await page.EndAsync();
     }
 }

@@ -40,7 +40,7 @@ public sealed class PromiseTests(Chromium chromium)
         await Assertions.Expect(page.GetByText("Call back about the cover")).ToHaveCountAsync(0);
         world.App.Clock.Advance(Duration.FromHours(24));
         await world.App.Services.GetRequiredService<Escalate>().SweepAsync(1000);
-        await page.Context.CloseAsync();
+        await page.EndAsync();
         page = await chromium.SignedInAsync(world.App, "frontoffice");
         await page.GotoAsync("/notifications");
         await Assertions.Expect(page.Locator("main")).ToContainTextAsync("Call back about the cover");
@@ -52,6 +52,6 @@ public sealed class PromiseTests(Chromium chromium)
         await page.GotoAsync("/promises?state=Kept");
         await Assertions.Expect(page.Locator("[data-promise]")).ToHaveCountAsync(11);
         await Assertions.Expect(page.Locator("main")).ToContainTextAsync("said 95%");
-        await page.Context.CloseAsync();
+        await page.EndAsync();
     }
 }

@@ -69,7 +69,7 @@ public sealed class TenQuestionsTests(Chromium chromium, ITestOutputHelper outpu
                 await SeenAsync(page.Locator("[aria-labelledby=record-title]"), "12 Alder Lane");
             }
         );
-        await page.Context.CloseAsync();
+        await page.EndAsync();
 
         async Task AskAsync(string question, int clicks, Func<Task> answer)
         {
