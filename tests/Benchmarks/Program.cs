@@ -61,7 +61,8 @@ switch (args)
         break;
     case ["seed-reads", var connection, ..]:
         var seeded = args.Skip(2).Select(text => int.Parse(text, CultureInfo.InvariantCulture)).ToArray();
-        await SeedReads.RunAsync(connection, seeded is [var finished, ..] ? finished : 1_000_000, seeded is [_, var running] ? running : 100_000);
+        var all = seeded is [var finished, ..] ? finished : 1_000_000;
+        await SeedReads.RunAsync(connection, all, seeded is [_, var running, ..] ? running : 100_000, seeded is [_, _, var full] ? full : all);
         break;
     case ["reads", var url, ..]:
         await MeasureReads.RunAsync(
