@@ -12,8 +12,8 @@ namespace Orchestration.Benchmarks;
 /// <summary>
 /// Cases started and human steps completed (claim + complete) a second over HTTP, by demo people who are signed in, on a running host in Development.
 /// Journey and team are those of <see cref="Throughput"/>: a team that nobody is pushed work of. The same with a team that is offered its work comes besides. A
-/// health check says what the requests themselves cost.
-/// <c>dotnet run -c Release --project tests/Benchmarks -- http http://localhost:8080 [seconds] [clients …]</c>
+/// health check says what the requests themselves cost. With the host's database, in turns with the same verbs called in this process on it.
+/// <c>dotnet run -c Release --project tests/Benchmarks -- http http://localhost:8080 [CONNECTION] [seconds] [clients …]</c>
 /// </summary>
 internal static class HttpThroughput
 {
@@ -28,7 +28,9 @@ internal static class HttpThroughput
     private static readonly MediaTypeHeaderValue s_json = new("application/json");
     private static long s_number;
 
-    public static async Task RunAsync(string url, int seconds, int[] numbers)
+    private const int Rounds = 2;
+
+    public static async Task RunAsync(string url, string? database, int seconds, int[] numbers)
     {
         using var analyst = await SignInAsync(url, "analyst");
         using var frontOffice = await SignInAsync(url, "frontoffice");
@@ -38,11 +40,15 @@ internal static class HttpThroughput
         using var employee = await SignInAsync(url, Employee);
         await PublishAsync(analyst, Team);
         await PublishAsync(analyst, PushedTeam);
+        await using var inProcess = database is null ? null : await InProcess.OpenAsync(database, "frontoffice", Employee);
         foreach (var clients in numbers)
         {
             var warmUp = clients == numbers[0] ? FirstWarmUp : WarmUp;
             await MeasureAsync("health check", clients, WarmUp, () => frontOffice.GetByteArrayAsync("/health/live"));
-            await MeasureTeamAsync(Team, "", clients, warmUp);
+            if (inProcess is null)
+                await MeasureTeamAsync(Team, "", clients, warmUp);
+            else
+                await CompareAsync(inProcess, clients, warmUp);
             var mode = (await GetAsync(supervisor, $"/api/teams/{PushedTeam}/distribution")).GetProperty("mode").GetString()!;
             await SetModeAsync("offer");
             try
@@ -67,11 +73,50 @@ internal static class HttpThroughput
             await MeasureAsync("", clients, warmUp, async () => cases.Add(await StartAsync(frontOffice, team)));
             await MeasureAsync($"start{named}", clients, seconds, async () => cases.Add(await StartAsync(frontOffice, team)));
 
-            var tasks = new ConcurrentQueue<string>();
-            await Parallel.ForEachAsync(cases.Order(), async (id, _) => tasks.Enqueue(await TaskAsync(employee, id)));
+            var tasks = await TasksAsync(cases);
             await MeasureAsync("", clients, Math.Min(warmUp, seconds), () => PairAsync(employee, tasks));
             await MeasureAsync($"claim+complete{named}", clients, seconds, () => PairAsync(employee, tasks));
         }
+
+        // Each start is one task to complete, and in process completes more: it starts as many as both need.
+        async Task CompareAsync(InProcess without, int clients, int warmUp)
+        {
+            var cases = new ConcurrentBag<string>();
+            await MeasureAsync("", clients, warmUp, async () => cases.Add(await StartAsync(frontOffice, Team)));
+            await MeasureAsync("", clients, warmUp, async () => cases.Add(await without.StartAsync(Journey(Team))));
+            await RatioAsync(
+                "start",
+                named => MeasureAsync(named, clients, seconds, async () => cases.Add(await StartAsync(frontOffice, Team))),
+                named => MeasureAsync(named, clients, seconds, async () => cases.Add(await without.StartAsync(Journey(Team))))
+            );
+            var tasks = await TasksAsync(cases);
+            await MeasureAsync("", clients, WarmUp, () => PairAsync(employee, tasks));
+            await MeasureAsync("", clients, WarmUp, () => without.PairAsync(tasks));
+            await RatioAsync(
+                "claim+complete",
+                named => MeasureAsync(named, clients, seconds, () => PairAsync(employee, tasks)),
+                named => MeasureAsync(named, clients, seconds, () => without.PairAsync(tasks))
+            );
+        }
+
+        async Task<ConcurrentQueue<string>> TasksAsync(IEnumerable<string> cases)
+        {
+            var tasks = new ConcurrentQueue<string>();
+            await Parallel.ForEachAsync(cases.Order(), async (id, _) => tasks.Enqueue(await TaskAsync(employee, id)));
+            return tasks;
+        }
+    }
+
+    private static async Task RatioAsync(string what, Func<string, Task<double>> over, Func<string, Task<double>> without)
+    {
+        var (http, process) = (0.0, 0.0);
+        for (var round = 0; round < Rounds; round++)
+        {
+            http += await over(what);
+            process += await without($"{what} in process");
+        }
+
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{what}: {http / process:0.00} of in process"));
     }
 
     /// <summary>The team of <see cref="Throughput"/>, with one member, unless it is there.</summary>
@@ -148,20 +193,22 @@ internal static class HttpThroughput
     }
 
     /// <param name="what">What is printed; empty: nothing, it only warms up.</param>
-    private static async Task MeasureAsync(string what, int clients, int seconds, Func<Task> once)
+    private static async Task<double> MeasureAsync(string what, int clients, int seconds, Func<Task> once)
     {
         var cpu = Process.GetCurrentProcess().TotalProcessorTime;
         var watch = Stopwatch.StartNew();
         var times = (await Task.WhenAll(Enumerable.Range(0, clients).Select(_ => Task.Run(ClientAsync)))).SelectMany(t => t).Order().ToList();
+        var rate = times.Count / watch.Elapsed.TotalSeconds;
         if (what.Length > 0)
             Console.WriteLine(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{what, -22} {clients, 3} clients: {times.Count / watch.Elapsed.TotalSeconds, 6:0}/s   p50 {times[times.Count / 2], 5:0.0} ms   p99 "
+                    $"{what, -25} {clients, 3} clients: {rate, 6:0}/s   p50 {times[times.Count / 2], 5:0.0} ms   p99 "
                         + $"{times[times.Count * 99 / 100], 5:0.0} ms   client: "
                         + $"{(Process.GetCurrentProcess().TotalProcessorTime - cpu).TotalMilliseconds / times.Count:0.00} ms CPU"
                 )
             );
+        return rate;
 
         async Task<List<double>> ClientAsync()
         {

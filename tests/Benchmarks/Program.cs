@@ -17,8 +17,9 @@ switch (args)
         );
         break;
     case ["http", var host, ..]:
-        var wanted = args.Skip(2).Select(text => int.Parse(text, CultureInfo.InvariantCulture)).ToArray();
-        await HttpThroughput.RunAsync(host, wanted is [var length, ..] ? length : 10, wanted.Length > 1 ? wanted[1..] : [1, 8, 32]);
+        var database = args.Length > 2 && args[2].Contains('=', StringComparison.Ordinal) ? args[2] : null;
+        var wanted = args.Skip(database is null ? 2 : 3).Select(text => int.Parse(text, CultureInfo.InvariantCulture)).ToArray();
+        await HttpThroughput.RunAsync(host, database, wanted is [var length, ..] ? length : 10, wanted.Length > 1 ? wanted[1..] : [1, 8, 32]);
         break;
     case ["compile"]:
         ManyDefinitions.Compile();
@@ -60,7 +61,8 @@ switch (args)
         break;
     case ["seed-reads", var connection, ..]:
         var seeded = args.Skip(2).Select(text => int.Parse(text, CultureInfo.InvariantCulture)).ToArray();
-        await SeedReads.RunAsync(connection, seeded is [var finished, ..] ? finished : 1_000_000, seeded is [_, var running] ? running : 100_000);
+        var all = seeded is [var finished, ..] ? finished : 1_000_000;
+        await SeedReads.RunAsync(connection, all, seeded is [_, var running, ..] ? running : 100_000, seeded is [_, _, var full] ? full : all);
         break;
     case ["reads", var url, ..]:
         await MeasureReads.RunAsync(

@@ -86,12 +86,12 @@ public sealed record TeamDetails(
         batch.Add(
             """
             select t.key, t.title, t.description, l.id, l.user_name, l.display_name, l.active, t.retired_at,
-                case when $2 then (select count(*)::int from task k where k.team = t.key and k.ended_at is null) else 0 end, t.revision,
-                p.id, p.user_name, p.display_name, p.active, t.office, t.time_zone
-            from team t
+                t.open_tasks, t.revision, p.id, p.user_name, p.display_name, p.active, t.office, t.time_zone
+            -- Counted before the join, which has a row for each member.
+            from (select *, case when $2 then (select count(*)::int from task k where k.team = key and k.ended_at is null) else 0 end open_tasks
+                from team where $1::text is null or key = $1 offset 0) t
             left join person l on l.id = t.lead_id
             left join (team_member m join person p on p.id = m.person_id) on m.team_key = t.key
-            where $1::text is null or t.key = $1
             order by t.retired_at is not null, lower(t.title), t.key, lower(p.display_name), p.id
             """,
             key,

@@ -1,8 +1,5 @@
 -- Multiplies the cases of a database: each case that is there becomes one of many, with new ids, references, customers and times. `bench.closed` finished
 -- cases of the last three years, and `bench.open` running ones of the last sixty days. The same numbers give the same rows, and a second run adds nothing.
-set session_replication_role = replica;
-set synchronous_commit = off;
-
 create schema if not exists bench;
 
 -- A number from 0 to 1 that looks like chance and is always the same for the same case and purpose.
@@ -58,14 +55,8 @@ insert into bench.copy
 
 select create_event_partition(month::date) from generate_series(date_trunc('month', (select min(at) from bench.copy)), now(), interval '1 month') month;
 
--- The same of every table: rows of the templates with other ids and times.
-create or replace procedure bench.multiply(target text, key text, which text) language plpgsql as $$
-declare
-    columns text;
-    chosen text;
-    began timestamptz := clock_timestamp();
-    made bigint;
-begin
+-- How a row of a table becomes that of another case: columns, and SQL of their values from the row, `r`, and the case to make, `c`.
+create or replace function bench.row_of(target text, customers bigint, out columns text, out chosen text) stable language sql as $$
     select string_agg(quote_ident(attname), ', ' order by attnum), string_agg(case
             when attname in ('id', 'instance_id', 'task_id', 'bookmark_id', 'parent_id', 'clock_id', 'chain_id', 'subject_id', 'case_id')
                 and atttypid = 'uuid'::regtype then format('bench.id(r.%I, c.number, c.start)', attname)
@@ -73,39 +64,81 @@ begin
             when atttypid = 'timestamptz'::regtype then format('r.%I + c.later', attname)
             when attname in ('reference', 'correlation_id') then format('regexp_replace(r.%I, ''-?[0-9]*$'', ''-'' || lpad(c.number::text, 8, ''0''))',
                 attname)
-            when target = 'journey_case' and attname = 'customer_id' then '''C-'' || 100000 + (bench.chance(c.number, ''customer'') * 300000)::int'
-            when target = 'journey_case' and attname = 'customer_name' then 'bench.customer_name((bench.chance(c.number, ''customer'') * 300000)::int)'
+            when target = 'journey_case' and attname = 'customer_id' then format('''C-'' || 100000 + (bench.chance(c.number, ''customer'') * %s)::int',
+                customers)
+            when target = 'journey_case' and attname = 'customer_name' then format('bench.customer_name((bench.chance(c.number, ''customer'') * %s)::int)',
+                customers)
             else format('r.%I', attname) end, ', ' order by attnum)
-        into columns, chosen
-        from pg_attribute where attrelid = target::regclass and attnum > 0 and not attisdropped and attgenerated = '';
+        from pg_attribute where attrelid = target::regclass and attnum > 0 and not attisdropped and attgenerated = ''
+$$;
+
+-- The same of every table: rows of the templates with other ids and times.
+create or replace procedure bench.multiply(target text, key text, which text) language plpgsql as $$
+declare
+    began timestamptz := clock_timestamp();
+    made bigint;
+begin
     execute format('create table bench.rows as select r.* from public.%I r where r.%I in (select id from bench.template)', target, key);
-    execute format('insert into public.%I (%s) select %s
-        from bench.copy c join bench.rows r on r.%I = c.template where not c.made and (%s) order by c.number',
-        target, columns, chosen, key, which);
+    execute (select format('insert into public.%I (%s) select %s
+        from bench.copy c join bench.rows r on r.%I = c.template where not c.made and (%s) order by c.number', target, columns, chosen, key, which)
+        from bench.row_of(target, 300000));
     get diagnostics made = row_count;
     drop table bench.rows;
     raise notice '% rows of % in % s', made, target, round(extract(epoch from clock_timestamp() - began));
 end $$;
 
--- Without indexes while rows are added: a third of the time.
-create or replace procedure bench.reindex(tables text[], inner_work text[][]) language plpgsql as $$
+-- Without indexes while rows are added: a third of the time. What was dropped is kept here until it is there again, also when a run breaks off.
+create table if not exists bench.dropped (number int generated always as identity, statement text not null);
+
+create or replace procedure bench.drop_indexes(tables text[]) language plpgsql as $$
 declare
-    definitions text[];
-    one text;
-    names text[];
+    one record;
 begin
-    select array_agg(pg_get_indexdef(indexrelid)), array_agg(indexrelid::regclass::text) into definitions, names from pg_index
-        where indrelid = any(tables::regclass[]) and not indisunique;
-    foreach one in array names loop
-        execute 'drop index ' || one;
-    end loop;
-    for place in 1 .. array_length(inner_work, 1) loop
-        call bench.multiply(inner_work[place][1], inner_work[place][2], inner_work[place][3]);
-    end loop;
-    foreach one in array definitions loop
-        execute one;
+    for one in select indexrelid::regclass name, pg_get_indexdef(indexrelid) statement from pg_index
+            where indrelid = any(tables::regclass[]) and not indisunique loop
+        insert into bench.dropped (statement) values (one.statement);
+        execute format('drop index %s', one.name);
     end loop;
 end $$;
+
+-- The same of keys that no foreign key needs. The others are made anew afterwards: rows between those that are there leave their pages half empty. Pages of
+-- the tables are filled, since nothing changes the rows.
+create or replace procedure bench.drop_keys(tables text[]) language plpgsql as $$
+declare
+    one record;
+begin
+    for one in select conrelid::regclass target, conname, conindid::regclass name, pg_get_constraintdef(oid) definition,
+            exists (select from pg_constraint f where f.contype = 'f' and f.conindid = k.conindid) needed
+            from pg_constraint k where conrelid = any(tables::regclass[]) and contype in ('p', 'u') loop
+        if one.needed then
+            insert into bench.dropped (statement) values (format('reindex index %s', one.name));
+        else
+            insert into bench.dropped (statement) values (format('alter table %s add constraint %I %s', one.target, one.conname, one.definition));
+            execute format('alter table %s drop constraint %I', one.target, one.conname);
+        end if;
+    end loop;
+    for one in select oid::regclass target, o.option from pg_class, unnest(reloptions) o (option)
+            where oid = any(tables::regclass[]) and o.option like 'fillfactor=%' loop
+        insert into bench.dropped (statement) values (format('alter table %s set (%s)', one.target, one.option));
+        execute format('alter table %s set (fillfactor = 100)', one.target);
+    end loop;
+end $$;
+
+create or replace procedure bench.make_indexes() language plpgsql as $$
+declare
+    one record;
+    began timestamptz;
+begin
+    for one in select * from bench.dropped order by number loop
+        began := clock_timestamp();
+        execute one.statement;
+        if clock_timestamp() > began + interval '1 second' then
+            raise notice '% s: %', round(extract(epoch from clock_timestamp() - began)), one.statement;
+        end if;
+    end loop;
+    delete from bench.dropped;
+end $$;
+call bench.make_indexes();
 
 do $$
 declare
@@ -113,47 +146,14 @@ declare
     with_history text := 'c.number > current_setting(''bench.closed'')::bigint or c.number % 20 = 0';
 begin
     if exists (select from bench.copy where not made) then
-        call bench.reindex(array['workflow_instance', 'journey_case', 'task', 'sla_clock', 'case_watcher'], array[
-            ['workflow_instance', 'id', 'true'], ['journey_case', 'id', 'true'], ['task', 'instance_id', 'true'], ['sla_clock', 'instance_id', 'true'],
-            ['case_watcher', 'instance_id', 'true'],
-            ['event', 'chain_id', with_history]]);
+        call bench.drop_indexes(array['workflow_instance', 'journey_case', 'task', 'sla_clock', 'case_watcher']);
+        call bench.multiply('workflow_instance', 'id', 'true');
+        call bench.multiply('journey_case', 'id', 'true');
+        call bench.multiply('task', 'instance_id', 'true');
+        call bench.multiply('sla_clock', 'instance_id', 'true');
+        call bench.multiply('case_watcher', 'instance_id', 'true');
+        call bench.multiply('event', 'chain_id', with_history);
+        call bench.make_indexes();
         update bench.copy set made = true where not made;
     end if;
 end $$;
-
--- Colleagues of the demo people, thirty in each team; who sees two hundred cases that they watch and a few that they work on; and who sees none.
-insert into person (id, user_name, display_name, roles, password_hash, security_stamp, created_at, updated_at)
-    select bench.id(p.id, n, bench.start(p.created_at)), name, bench.customer_name(1000000 + n), array['employee'], p.password_hash, p.security_stamp,
-        p.created_at, p.created_at
-    from (select * from person where user_name = 'adjuster1') p,
-        (select n, case n when 0 then 'few' when 1 then 'none' else 'colleague' || n end name from generate_series(0, 30 * (select count(*)::int
-            from team) + 1) n) g
-    on conflict do nothing;
-insert into team_member (team_key, person_id, joined_at)
-    select t.key, p.id, p.created_at from (select key, row_number() over (order by key) - 1 place from team) t
-    join person p on p.user_name like 'colleague%' and (substr(p.user_name, 10)::int - 2) / 30 = t.place
-    on conflict do nothing;
-insert into person_skill (person_id, skill, level)
-    select p.id, s.skill, 3 from person p, (select distinct skill from person_skill) s where p.user_name like 'colleague%' on conflict do nothing;
-insert into case_watcher (instance_id, person_id, added_at)
-    select i.id, p.id, i.created_at from person p, bench.copy c join workflow_instance i on i.id = bench.id(c.template, c.number, c.start)
-    where p.user_name = 'few' and c.number % (select greatest(count(*) / 200, 1) from bench.copy) = 0
-    on conflict do nothing;
-update task t set watchers = array[p.id] from person p, case_watcher w
-    where p.user_name = 'few' and w.person_id = p.id and t.instance_id = w.instance_id and t.ended_at is null and not p.id = any(t.watchers);
--- Work of a team is spread over its members.
-update task t set owner_id = o.id from (
-        select t.id task, (select m.person_id from team_member m where m.team_key = t.team
-            order by m.person_id offset (bench.chance(0, t.id::text) * (select count(*) from team_member m where m.team_key = t.team))::int limit 1) id
-        from task t where t.ended_at is null and t.owner_id is not null and cardinality(t.watchers) = 0) o
-    where t.id = o.task and o.id is not null and t.owner_id is distinct from o.id;
-
--- The customers of all these cases.
-with made as (
-    insert into customer (id, number, name, survivor, created_by, created_at, changed_at)
-        select n.id, n.customer_id, n.customer_name, n.id, n.created_by, n.created_at, n.created_at
-        from (select distinct on (customer_id) gen_random_uuid() id, customer_id, customer_name, created_by, created_at from journey_case
-            where test_by is null order by customer_id, created_at desc) n
-        on conflict (number) do nothing
-    returning id, number, name)
-insert into customer_search (customer_id, words) select m.id, customer_words(m.number, m.name, '{}', '{}', '{}', '{}') from made m;
