@@ -77,7 +77,9 @@ begin
     call bench.add_rows('journey_case', 'true');
     call bench.add_rows('task', 'c.number % 2 = 0');
     call bench.add_rows('sla_clock', 'c.number % 10 = 0');
-    execute format('insert into case_search (case_id, open, created_at, words) select c.id, false, c.created_at, %s from part p join journey_case c on c.id = p.id', words);
+    execute format(
+        'insert into case_search (case_id, open, created_at, words) select c.id, false, c.created_at, %s from part p join journey_case c on c.id = p.id',
+        words);
     insert into case_viewer (viewer, created_at, instance_id, stands_in)
         select v.viewer, c.at, c.id, false from part c join bench.light_viewer v on v.place = c.place where c.number % 2 = 0 or not v.of_task;
     insert into case_retention (case_id, policy_version, rule, jurisdiction, closed_at, remove_at)
