@@ -17,7 +17,9 @@ namespace Orchestration.Workflows.Search;
 /// <param name="Opened">
 /// Ids of the customers, cases and tasks that they opened lately: the more often and the later, the earlier in the list. From the log of access.
 /// </param>
-/// <param name="Titled">Open tasks with the words in their title, if these are few; null: many. There are few titles, so either many have a word or none.</param>
+/// <param name="Titled">
+/// Open tasks with the words in their title, if these are few; null: many. There are few titles, so either many have a word or none.
+/// </param>
 internal sealed record AtHand(Guid[]? Seen, Guid[] Tasks, Guid[] Runs, Guid[] Customers, Guid[] Opened, Guid[]? Titled)
 {
     private const int MostTitled = 200;

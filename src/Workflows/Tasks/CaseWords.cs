@@ -63,7 +63,10 @@ internal static class CaseWords
             words,
             me is null
                 ? few.AddDated(
-                    $"select id, created_at from workflow_instance where definition_id = any(array(select distinct j.journey from viewer_journey j where {matches}))",
+                    $"""
+                    select id, created_at from workflow_instance
+                    where definition_id = any(array(select distinct j.journey from viewer_journey j where {matches}))
+                    """,
                     pattern
                 )
                 : few.AddDated(me.SeenRuns(matches), [.. who, pattern])

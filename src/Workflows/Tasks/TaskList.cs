@@ -4,7 +4,6 @@ using Npgsql;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Storage;
-using Orchestration.Workflows.Tasks.Lists;
 
 namespace Orchestration.Workflows.Tasks;
 

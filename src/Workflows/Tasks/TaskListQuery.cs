@@ -2,7 +2,6 @@ using NodaTime;
 using Npgsql;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Storage;
-using Orchestration.Workflows.Tasks.Lists;
 
 namespace Orchestration.Workflows.Tasks;
 
